@@ -20,7 +20,8 @@ extension CommandTable {
         + " and works again when they may",
       needs: .service(), route: .key(1), secrets: [1], body: .decide(apiKeyCheck)),
     CommandSpec(
-      "APIKEY.COUNT", .key, "How many active keys a user has", [.word("user")], reply: "their number",
+      "APIKEY.COUNT", .key, "How many active keys a user has", [.word("user")],
+      reply: "their number; only the home workspace of the user is told, to which the keys belong",
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(apiKeyCount)),
     CommandSpec(
       "APIKEY.LIST", .key, "The keys of a user, newest first, also those that ended", [.word("user")],
@@ -83,7 +84,13 @@ extension CommandTable {
   @Sendable private static func apiKeyCount(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     // W2: keys belong to the home; what it has of them is no other workspace's to know.
-    try turn.require([.userRead], over: Target(.workspace(user.home ?? mainWorkspace), user), own: .userRead)
+    let home = user.home ?? mainWorkspace
+    guard turn.knownWorkspaces.contains(home) || !turn.isLimited || turn.sides.contains(where: { $0.isOneself(user) })
+    else {
+      throw .refused(
+        .noPermission("the permission user.read in the home workspace of \(user.username), to which the keys belong"))
+    }
+    try turn.require([.userRead], over: Target(.workspace(home), user), own: .userRead)
     turn.read(user.cell.state.lsn)
     turn.reply.integer(
       user.cell.state.apiKeys.keys(of: user.serial).count { user.cell.state.apiKeys.rows[$0].isActive(at: turn.now) })

@@ -155,6 +155,7 @@ extension CommandTable {
     var new = old
     new.isEnabled = false
     new.limits = .none
+    if old.isAdministrator { turn.noteTakingRights(over: turn.site(of: product)) }
     turn.setAccess(of: user.id, to: product, from: old, to: new)
   }
 

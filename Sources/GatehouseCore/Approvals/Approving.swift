@@ -97,7 +97,7 @@ extension Turn {
     var request = ApprovalRequest()
     (request.subject, request.actor) = (principal.subject, principal.actor)
     (request.permission, request.workspace) = ("\(demand.permission.name)", demand.workspace)
-    (request.requested, request.reason) = (now, reason)
+    (request.requested, request.reason) = (now, recordedReason)
     (request.boundTo, request.isByKey) = (principal.boundTo ?? 0, principal.isByKey)
     request.words = try wordsToKeep()
     request.changes = marksOfChanges().flatMap(\.marks)

@@ -44,7 +44,7 @@ extension Role {
     case .manager: .manager
     case .trainingAdministrator: .trainingAdministrator
     case .superAdministrator: .everything
-    default: nil
+    default: permission.map { PermissionSet([$0]) }
     }
   }
 }

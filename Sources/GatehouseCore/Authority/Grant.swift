@@ -25,7 +25,31 @@ public struct Role: Sendable, Hashable, BitwiseCopyable {
     self = found.role
   }
 
-  public var name: String { Role.builtIn.first { $0.role == self }?.name ?? "role-\(number)" }
+  public var name: String {
+    Role.builtIn.first { $0.role == self }?.name ?? permission.map { "\($0.name)" } ?? "role-\(number)"
+  }
+}
+
+/// P6: a single permission is granted like a role, which gives that alone.
+extension Role {
+  /// The numbers from here on are those of single permissions; as many roles are never defined.
+  private static let firstOfPermissions: UInt32 = 1 << 24
+
+  static func only(_ permission: Permission) -> Role {
+    Role(number: firstOfPermissions + UInt32(permission.rawValue))
+  }
+
+  /// What it gives, if it is a single permission.
+  var permission: Permission? {
+    guard number >= Self.firstOfPermissions else { return nil }
+    return UInt8(exactly: number - Self.firstOfPermissions).flatMap(Permission.init(rawValue:))
+  }
+
+  /// Whether it is a role that somebody has defined.
+  var isDefined: Bool { number >= Self.firstDefined && number < Self.firstOfPermissions }
+
+  /// The order by power (L10), as far as there is one: a single permission is less than any role.
+  var rank: UInt32 { permission == nil ? number : 0 }
 }
 
 /// The roles that a user has in any scope, as bits: enough for most decisions. Defined roles share bit 0.

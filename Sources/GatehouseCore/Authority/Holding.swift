@@ -126,23 +126,28 @@ public enum Site: Sendable, Equatable {
 extension PersonView {
   /// What the person holds over others now.
   ///
-  /// - Parameter opened: the record that began the session or impersonation. A role whose permissions were reduced
-  ///   since then does not count.
-  func holdings(in directory: Directory, at now: Milliseconds, since opened: LSN = .max) -> [Holding] {
+  /// - Parameters:
+  ///   - opened: the record that began the session or impersonation. A role whose permissions were reduced since then
+  ///     does not count.
+  ///   - isComing: whether what will be held counts, too.
+  func holdings(
+    in directory: Directory, at now: Milliseconds, since opened: LSN = .max, isComing: Bool = false
+  ) -> [Holding] {
+    func counts(_ limits: TimeLimits) -> Bool { isComing ? !limits.hasEnded(at: now) : limits.contains(now) }
     var holdings: [Holding] = []
     for workspace in directory.workspaces(ownedBy: id) where isMember(of: workspace) {
       holdings.append(
         Holding(permissions: .everything, scope: .workspace(workspace), workspace: workspace, source: .ownership))
     }
     if !roles.isPlain {
-      for grant in grants where grant.isInForce(at: now) {
+      for grant in grants where counts(grant.limits) {
         let permissions = directory.permissions(of: grant.role, since: opened)
         if permissions.isEmpty { continue }
         for scope in scopes(of: grant, in: directory) {
           let workspace = directory.workspace(of: scope)
           // A right in a workspace lasts no longer than the membership.
           let membership = workspace.map(limits(ofMembership:)) ?? .none
-          guard membership.contains(now) else { continue }
+          guard counts(membership) else { continue }
           holdings.append(
             Holding(
               permissions: permissions, scope: scope, workspace: workspace, source: .grant(grant),
@@ -151,10 +156,10 @@ extension PersonView {
       }
     }
     // Administering a product requires open access to it.
-    for access in administeredAccesses where access.isOpen(at: now) {
+    for access in administeredAccesses where access.isEnabled && counts(access.limits) {
       let workspace = directory.product(access.product)?.workspace
       let membership = workspace.map(limits(ofMembership:)) ?? .none
-      guard membership.contains(now) else { continue }
+      guard counts(membership) else { continue }
       holdings.append(
         Holding(
           permissions: .productAdministrator, scope: .product(access.product),

@@ -24,6 +24,8 @@ public struct UserPrincipal: Sendable {
   public let isByKey: Bool
   /// The workspace that an impersonation is bound to (K4).
   public let boundTo: WorkspaceID?
+  /// Why an impersonation was begun; empty otherwise.
+  var reason = ""
   /// Whether it is a session that a temporary password has opened (P13).
   var mustChangePassword = false
   /// All whose rights the command needs, including the service if it is bound.

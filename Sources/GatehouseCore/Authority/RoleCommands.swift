@@ -132,7 +132,9 @@ extension CommandTable {
     }
     let site = workspace.map { Site.workspace($0) } ?? .server
     let own = turn.directory.roles(definedIn: workspace).first { $0.name == name }
-    let isTaken = Role(name: name) != nil || turn.directory.roles(definedIn: nil).contains { $0.name == name }
+    let isTaken =
+      Role(name: name) != nil || Permission(name: name) != nil
+      || turn.directory.roles(definedIn: nil).contains { $0.name == name }
     if own == nil, isTaken { throw .refused(.conflict("role: \(name) already exists")) }
     let label = try RoleLabel(turn, insteadOf: own?.label ?? RoleLabel())
     try turn.requireFree(label: label, of: name, in: workspace, besides: own?.label ?? RoleLabel())
@@ -204,7 +206,7 @@ extension Turn {
     }
     if grants.contains(where: \.isMain), !rest.contains(where: \.isMain),
       var strongest = rest.filter({ mayBeMain($0, of: user) && !$0.limits.hasEnded(at: now) }).max(by: {
-        $0.role.number < $1.role.number
+        $0.role.rank < $1.role.rank
       })
     {
       strongest.isMain = true
@@ -221,10 +223,14 @@ extension Turn {
   /// The main role must be one of the home's, also after the home has changed.
   func moveMainRole(of user: UserReference, to home: WorkspaceID) {
     func mayBeMain(_ grant: Grant) -> Bool { directory.workspace(of: grant.scope).map { $0 == home } ?? true }
-    guard var old = user.grants.first(where: \.isMain), !mayBeMain(old) else { return }
-    old.isMain = false
-    emit(RoleGranted(user.id, old))
-    guard var new = user.grants.filter(mayBeMain).max(by: { $0.role.number < $1.role.number }) else { return }
+    if var old = user.grants.first(where: \.isMain) {
+      if mayBeMain(old) { return }
+      old.isMain = false
+      emit(RoleGranted(user.id, old))
+    }
+    // There may be none yet, where all were of this workspace and it was not the home.
+    let possible = user.grants.filter { mayBeMain($0) && !$0.limits.hasEnded(at: now) }
+    guard var new = possible.max(by: { $0.role.rank < $1.role.rank }) else { return }
     new.isMain = true
     emit(RoleGranted(user.id, new))
   }
@@ -242,7 +248,7 @@ extension Turn {
     return has("MAIN") || !user.grants.contains(where: \.isMain)
   }
 
-  /// A role by name: a built-in one, one of the scope's workspace, or one that can be granted anywhere.
+  /// A role by name: a built-in one, one of the scope's workspace, one that can be granted anywhere, or a permission.
   public func role(_ name: String, in scope: Scope) throws(Halt) -> Role {
     if let role = Role(name: name) { return role }
     read(directory.lsn)
@@ -251,10 +257,18 @@ extension Turn {
       (directory.workspace(of: scope).map { directory.roles(definedIn: $0) } ?? [])
       + directory.roles(definedIn: nil)
     if let role = defined.first(where: { $0.name == folded }) { return role.role }
+    if let permission = Permission(name: name) {
+      guard permission.domain != .server || scope == .everywhere else {
+        throw .refused(.syntax("\(permission.name) is about the whole server, and is given everywhere only"))
+      }
+      return .only(permission)
+    }
     let names = Role.builtIn.map(\.name) + defined.map(\.name)
     let isEverywhere = directory.workspace(of: scope) == nil
     throw .refused(
-      .notFound("role \(name); roles are \(names.joined(separator: ", "))\(elsewhere(isEverywhere))"))
+      .notFound(
+        "role \(name); roles are \(names.joined(separator: ", ")), and single permissions as PERMISSION.LIST names them"
+          + elsewhere(isEverywhere)))
   }
 
   /// What must be true of a grant, whoever gives it and by which command.
@@ -419,6 +433,10 @@ extension Turn {
     noteUse([.roleGrant], over: Target(site))
   }
 
+  /// Whoever decides about an access or a membership may end it with all the rights that rest on it. That takes power away,
+  /// so it counts as taking a role away (B13): else it would be a way around what two people must agree on.
+  func noteTakingRights(over site: Site) { noteUse([.roleGrant], over: Target(site)) }
+
   private func text(of site: Site) -> String {
     switch site {
     case .server: "everywhere"
@@ -445,7 +463,7 @@ extension Turn {
 extension Directory {
   /// Why nobody can have a grant over something that is there: there is no such role, or it is not for that.
   func fault(of grant: Grant) -> Refusal? {
-    if grant.role.number >= Role.firstDefined, definition(of: grant.role)?.isDropped ?? true {
+    if grant.role.isDefined, definition(of: grant.role)?.isDropped ?? true {
       return .notFound("role \(name(of: grant.role)): it was dropped")
     }
     guard grant.role == .superAdministrator else { return nil }

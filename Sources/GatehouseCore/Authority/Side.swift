@@ -178,7 +178,21 @@ public struct Side: Sendable {
     return holdings.contains { holding in
       holding.covers(site, permission, of: user, &known, in: directory, at: now)
         && !user.isAbove(holding, permission, at: site, in: directory, now)
-        && !(holding.employers != nil && permission.isTakingOver && user.outranks(holdings, in: directory, at: now))
+        && !(holding.minds(permission) && user.outranks(self, by: holding, in: directory, at: now))
+    }
+  }
+
+  /// Whether a permission is held over somebody by what gives control over the login: who the person is decided to be
+  /// must not have more power than this side has.
+  func mayTakeOver(
+    _ user: UserReference, by permission: Permission, over site: Site, in directory: Directory, at now: Milliseconds
+  ) -> Bool {
+    if isOneself(user) { return true }
+    var known: Employers?
+    return holdings.contains { holding in
+      holding.covers(site, permission, of: user, &known, in: directory, at: now)
+        && !user.isAbove(holding, permission, at: site, in: directory, now)
+        && !user.outranks(self, by: holding, in: directory, at: now)
     }
   }
 
@@ -202,48 +216,5 @@ extension Side {
       && held.allSatisfy { holding in
         if case .grant(let grant) = holding.source { grant.role == .manager } else { false }
       }
-  }
-}
-
-extension Permission {
-  /// Whether it decides who somebody is, or lets another act as them.
-  var isTakingOver: Bool { domain == .identity || self == .impersonate }
-}
-
-extension UserReference {
-  /// Whether a person is beyond somebody's power, although the site is not.
-  ///
-  /// - Only super administrators manage super administrators (L10).
-  /// - Identity (W2) decides what a person may do. So power over one workspace must not give control over the identity
-  ///   of an administrator of the whole server, or of that workspace's owner.
-  func isAbove(
-    _ holding: Holding, _ permission: Permission, at site: Site, in directory: Directory, _ now: Milliseconds
-  ) -> Bool {
-    // An application sees whoever uses its product, and logs them out; rank is about their access to it.
-    if holding.isOfProductService, permission.isForSeeing || permission == .sessionRevoke { return false }
-    let isTakingOver = permission.isTakingOver
-    if !roles.isPlain {
-      for grant in grants where grant.isInForce(at: now) {
-        let within = directory.workspace(of: grant.scope)
-        if grant.role == .superAdministrator {
-          // Power over another workspace does not count here.
-          let counts = within == nil || holding.workspace == nil || within == holding.workspace
-          if counts, !holding.isSupreme { return true }
-          if within == nil, isTakingOver, holding.workspace != nil { return true }
-        } else if within == nil, isTakingOver, holding.workspace != nil,
-          directory.isAdministrators(grant.role)
-        {
-          return true
-        }
-      }
-    }
-    guard isTakingOver, !holding.isSupreme, let workspace = holding.workspace else { return false }
-    return directory.workspace(workspace).owner == id
-  }
-
-  /// Whether a person holds something that somebody with these holdings does not. Power over accounts must not give
-  /// control over the identity of those whom they employ and who have more power.
-  func outranks(_ holdings: [Holding], in directory: Directory, at now: Milliseconds) -> Bool {
-    self.holdings(in: directory, at: now).contains { theirs in !holdings.contains { $0.includes(theirs) } }
   }
 }

@@ -57,6 +57,9 @@ extension Reply {
     var flags: [String] = []
     if argument.isOptional { flags.append("optional") }
     if argument.repeats { flags.append("multiple") }
+    // The token stands before each of several values.
+    if argument.repeats, argument.token != nil { flags.append("multiple_token") }
+    if argument.isCounted { return document(counted: argument, flags) }
     let parts = argument.parts
     map(2 + (argument.token == nil ? 0 : 1) + (flags.isEmpty ? 0 : 1) + (parts.isEmpty ? 0 : 1))
     text("name")
@@ -82,6 +85,39 @@ extension Reply {
       text("type")
       text("string")
     }
+  }
+}
+
+extension Reply {
+  /// `TOKEN n x1 … xn`: a block of the number and as many values.
+  private mutating func document(counted argument: Argument, _ flags: [String]) {
+    map(flags.isEmpty ? 4 : 5)
+    text("name")
+    text(argument.name)
+    text("type")
+    text("block")
+    text("token")
+    text(argument.token ?? "")
+    if !flags.isEmpty {
+      text("flags")
+      array(flags.count)
+      for flag in flags { tag(flag) }
+    }
+    text("arguments")
+    array(2)
+    map(2)
+    text("name")
+    text("count")
+    text("type")
+    text("integer")
+    map(3)
+    text("name")
+    text(argument.name)
+    text("type")
+    text("string")
+    text("flags")
+    array(1)
+    tag("multiple")
   }
 }
 

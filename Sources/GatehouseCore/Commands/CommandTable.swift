@@ -7,7 +7,8 @@ public enum CommandTable {
     + contactCommands + fieldCommands + listCommands + searchCommands + workspaceCommands + productCommands
     + purgeCommands + restoreCommands + anonymiseCommands + copyCommands + bulkCommands + mergeCommands + undoCommands
     + approvalCommands
-    + linkCommands + roleCommands + permissionCommands + accountCommands + groupCommands + employmentCommands
+    + linkCommands + linkedPeopleCommands + roleCommands + permissionCommands + accountCommands + groupCommands
+    + employmentCommands
     + managementCommands + serviceCommands + connectionCommands + serverCommands + auditCommands + refusalCommands
     + mailCommands + mailListCommands + mailTemplateCommands + inviteCommands + createManyCommands + feedCommands
     + seatCommands + webhookCommands + webhookListCommands

@@ -58,8 +58,8 @@ extension CredentialRow: StoredValue {
 }
 
 /// Guesses at a name that no user has. It waits as a user's name does, so that waiting tells nobody which names exist. The
-/// name of somebody who was merged waits like that, too, although it leads to the other (L13): if both waited together,
-/// guesses at them would tell that they are one.
+/// names of somebody who has several wait like that, too (`Guesses`).
+///
 /// A partition keeps `Limits.strangersOfPartition` of them. Where all of these wait, every name at which nobody has guessed
 /// waits too, until the first of them is through, whether or not somebody has it.
 public struct StrangerRow: Sendable, Equatable {

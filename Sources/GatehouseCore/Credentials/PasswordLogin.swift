@@ -46,7 +46,8 @@ extension CommandTable {
     try turn.requireShort(password: 3)
     let hash = user.flatMap { $0.cell.state.credentials.hash(of: $0.serial) }
     let match = try turn.outcome(of: CheckPassword(hash: hash, password: turn.givenPassword(3))).unwrapped()
-    guard let user, case .right(let rehashed) = match, user.row.status != .locked else {
+    guard let user, case .right(let rehashed) = match, user.row.status != .locked, !guesses.waitsUnseen(at: turn.now)
+    else {
       turn.note(.credentials, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
       turn.noteGuess(sources)
       try turn.noteFailure(of: user, guesses)
@@ -75,7 +76,7 @@ extension CommandTable {
       guard let match = turn.match(turn.word(word), user) else {
         turn.note(.credentials, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
         turn.noteGuess(sources)
-        try turn.noteFailure(of: user)
+        try turn.noteFailure(of: user, guesses)
         turn.reply.map(2)
         return turn.showDenial("credentials")
       }
@@ -93,35 +94,56 @@ extension CommandTable {
       throw .refused(
         .rule("password", "nobody forgets the own wrong ones", instead: "wait, or ask another administrator"))
     }
+    try turn.requireTakingOver(user, by: [.userStatus, .credentialSet])
     let failures = user.cell.state.credentials.row(of: user.serial).failures
     turn.read(user.cell.state.lsn)
     if failures > 0 { turn.emit(LoginCleared(user.id, failures: failures)) }
-    if turn.isFormerName(1, of: user) { turn.forget(try turn.guesses(at: user), at: user) }
     if user.row.status == .locked { turn.emit(StatusSet(user.id, old: .locked, new: .active)) }
     turn.reply.ok()
   }
 }
 
 /// The wrong passwords that were given for a name.
+///
+/// Somebody into whom others were merged has several names (L13). Guesses at any of them count against the one login, so
+/// that no name is a way around the wait of another. But if the names waited together, guesses at them would tell that
+/// they are one. So each waits by itself, as a name that nobody has; and while the login waits for guesses at other names,
+/// every password is answered as a wrong one.
 struct Guesses {
+  /// At the name itself.
   var failures: UInt32 = 0
   var waitsUntil: Milliseconds = 0
-  /// Where they are kept if nobody has the name, or somebody only had it: the partition, and the digest of the name.
+  /// Where they are kept if nobody has the name, or somebody has it beside others: the partition, and the digest of the name.
   var stranger: (cell: HeldPartition, name: Digest)?
+  /// Until when the login waits for guesses at all of its names.
+  var loginWaitsUntil: Milliseconds = 0
+
+  /// Whether the login waits although the name does not.
+  func waitsUnseen(at now: Milliseconds) -> Bool { loginWaitsUntil > now }
 }
 
 extension Turn {
   /// The wrong passwords given for a user, or, if nil, for the name that word 1 gives.
   func guesses(at user: UserReference?) throws(Halt) -> Guesses {
-    if let user, !isFormerName(1, of: user) {
-      let row = user.cell.state.credentials.row(of: user.serial)
-      read(row.lsn)
+    guard let user else { return try guesses(atName: 1) }
+    let row = user.cell.state.credentials.row(of: user.serial)
+    read(row.lsn)
+    guard user.hasOtherNames else {
       // Where a name that nobody has would wait for room, this one does.
       let names = row.failures == 0 ? try cell(nameKey(1).partition) : nil
       let room = names?.state.credentials.roomForStrangers(at: now)
       return Guesses(failures: row.failures, waitsUntil: room ?? row.waitsUntil)
     }
-    let cell = try cell(nameKey(1).partition)
+    var guesses = try guesses(atName: 1)
+    guesses.loginWaitsUntil = row.waitsUntil
+    // All were forgotten: by a login with another of the names, or because the login was unlocked.
+    if row.failures == 0, guesses.failures > 0 { (guesses.failures, guesses.waitsUntil) = (0, 0) }
+    return guesses
+  }
+
+  /// The wrong passwords given for a name, whoever has it.
+  private func guesses(atName word: Int) throws(Halt) -> Guesses {
+    let cell = try cell(nameKey(word).partition)
     read(cell.state.lsn)
     var writer = ByteWriter()
     writer.digest(folderSecret)
@@ -133,27 +155,17 @@ extension Turn {
     return Guesses(failures: row.failures, waitsUntil: row.waitsUntil, stranger: (cell, name))
   }
 
-  /// Whether a word is the name of somebody who was merged into the user, and so leads to the user (L13).
-  fileprivate func isFormerName(_ word: Int, of user: UserReference) -> Bool {
-    if isID(word) { return false }
-    _ = nameKey(word)
-    let given = UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount])
-    var name = user.username
-    return name.withUTF8 { name in
-      FoldedName.withFolded(UnsafeRawBufferPointer(name)) { own in !sameBytes(own, given) }
-    }
-  }
-
-  /// A wrong password was given for a user, or for a name that nobody has: the next attempt waits, and in the end the user
-  /// is locked.
+  /// A wrong password or code was given for a user, or for a name that nobody has: the next attempt waits, and in the end the
+  /// user is locked.
   fileprivate func noteFailure(of user: UserReference?, _ guesses: Guesses) throws(Halt) {
-    guard let (cell, name) = guesses.stranger else {
-      guard let user else { preconditionFailure("guesses at nobody") }
-      return try noteFailure(of: user)
+    if let (cell, name) = guesses.stranger {
+      let (count, until) = failed(after: guesses.failures)
+      emit(StrangerFailed(cell.index, name, failures: count, waitsUntil: until))
+    } else if user == nil {
+      preconditionFailure("guesses at nobody")
     }
-    let (count, until) = failed(after: guesses.failures)
-    emit(StrangerFailed(cell.index, name, failures: count, waitsUntil: until))
-    if let user, Int64(count) >= homePolicies(of: user).lockAfter { lock(user) }
+    // While the login waits no password is looked at, so there is nothing to count.
+    if let user, !guesses.waitsUnseen(at: now) { try noteFailure(of: user) }
   }
 
   /// A wrong password or code was given for a user: the next attempt waits, and in the end the user is locked.
@@ -172,12 +184,11 @@ extension Turn {
 
   /// The right password was given for a user, by the name at which those guesses were.
   fileprivate func forget(_ guesses: Guesses, at user: UserReference) {
-    if guesses.failures == 0 { return }
-    if let (cell, name) = guesses.stranger {
+    if let (cell, name) = guesses.stranger, guesses.failures > 0 {
       emit(StrangerFailed(cell.index, name, failures: 0, waitsUntil: 0))
-    } else {
-      emit(LoginCleared(user.id, failures: guesses.failures))
     }
+    let failures = user.cell.state.credentials.row(of: user.serial).failures
+    if failures > 0 { emit(LoginCleared(user.id, failures: failures)) }
   }
 
   private func failed(after failures: UInt32) -> (count: UInt32, until: Milliseconds) {
@@ -247,4 +258,9 @@ extension Turn {
     reply.text("reason")
     reply.text(reason)
   }
+}
+
+extension UserReference {
+  /// Whether the names of others lead to the user, too (L13).
+  fileprivate var hasOtherNames: Bool { !cell.state.people.merged(into: contact).isEmpty }
 }

@@ -49,7 +49,8 @@ extension Turn {
     var codes: Set<UInt8> = []
     for values in try options(token) {
       guard let kind = ChangeTable.kinds.first(where: { $0.name == values[0].lowercased() }) else {
-        throw .refused(.syntax("\(token) '\(values[0])' is no kind of change, such as status-set"))
+        let names = ChangeTable.kinds.map { "\($0.name)" }.sorted().joined(separator: ", ")
+        throw .refused(.syntax("\(token) '\(values[0])' is no kind of change, such as status-set; kinds are \(names)"))
       }
       codes.insert(kind.code)
     }

@@ -34,7 +34,7 @@ public enum ImpersonationDenial: Sendable {
     case .superAdministrator: "nobody logs in as a super administrator; ask them to do it themselves"
     case .needsOwner: "ask the owner of the workspace, as its policy accounts.needs-owner wants it"
     case .needsEnterprise:
-      "the policy accounts.needs-enterprise wants the enterprise plan: WORKSPACE.SET workspace plan enterprise"
+      "the policy accounts.needs-enterprise wants the enterprise plan: ask the operator of the server for it"
     case .notMember: "name a workspace of the user with WORKSPACE"
     case .role:
       "it takes the permission impersonate there, and more power than the other has; WORKSPACE names where you have"
@@ -82,7 +82,29 @@ extension Directory {
     if compared.contains(where: { $0.role == .superAdministrator }) { return .superAdministrator }
     if held.contains(where: \.isSupreme) { return nil }
     if compared.contains(where: { isAdministrators($0.role) }) { return .role }
+    if administersMore(target, than: actor, in: reachesAll ? nil : id, at: now, since: opened) { return .role }
     return !reachesAll && workspace(id).owner == target.id ? .role : nil
+  }
+
+  /// T7: whether somebody administers a product, which the actor does not.
+  private func administersMore(
+    _ target: some PersonView, than actor: some PersonView, in id: WorkspaceID?, at now: Milliseconds, since opened: LSN
+  ) -> Bool {
+    guard !target.administeredAccesses.isEmpty else { return false }
+    let own = actor.holdings(in: self, at: now, since: opened)
+    return target.holdings(in: self, at: now).contains { theirs in
+      theirs.source == .productAdministration && (id == nil || theirs.workspace == id)
+        && !own.contains { $0.includes(theirs) }
+    }
+  }
+
+  /// Whether an impersonation counts in another workspace than its own: where its actor could begin it, too. The products
+  /// there know the subject, and let in whoever shows the session with all that the subject may do there.
+  func mayImpersonate(
+    in id: WorkspaceID, with session: SessionRow, actor: some PersonView, target: some PersonView, at now: Milliseconds
+  ) -> Bool {
+    impersonationDenial(in: id, actor: actor, target: target, at: now) == nil
+      && impersonationDenial(in: id, actor: actor, target: target, at: now, since: session.lsn) == nil
   }
 
   /// K1: what the workspace requires of every actor.
@@ -159,7 +181,9 @@ extension Turn {
     if row.isBound { sides.append(Side(.binding, boundTo: [row.workspace])) }
     return UserPrincipal(
       actor: actor?.person?.id ?? subject.id, subject: subject.id, isImpersonation: row.kind == .impersonation,
-      isByKey: false, boundTo: row.isBound ? row.workspace : nil, mustChangePassword: mustChange, sides: sides)
+      isByKey: false, boundTo: row.isBound ? row.workspace : nil,
+      reason: cell.state.sessions.impersonation(ofSlot: slot)?.reason ?? "", mustChangePassword: mustChange,
+      sides: sides)
   }
 
   /// The sides of the service that sends the command; none if it may do everything everywhere.

@@ -135,7 +135,7 @@ extension CommandTable {
         actor: PersonFacts(turn.holder(cell, slot)), username: turn.holder(cell, slot).username,
         isInForce: cell.state.sessions[slot].isLive(at: turn.now) && turn.userMayGoOn(cell, slot))
     }
-    let target = try turn.option("TARGET").map { UserFilter($0) }
+    let target = try turn.option("TARGET").map { NamedUser($0) }
     for slot in gathered.slice(through: cell.state.sessions.rows.last) {
       let row = cell.state.sessions[slot]
       guard row.isLive(at: turn.now), let impersonation = cell.state.sessions.impersonation(ofSlot: slot) else {
@@ -156,7 +156,7 @@ extension CommandTable {
   }
 
   @Sendable private static func finishImpersonations(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
-    let asked = try turn.option("ACTOR").map { UserFilter($0) }
+    let asked = try turn.option("ACTOR").map { NamedUser($0) }
     var found: [(item: Gathered.Item, actor: String)] = []
     for item in gathered.items {
       guard let impersonation = item.impersonation else { continue }
@@ -180,23 +180,6 @@ extension CommandTable {
       turn.reply.text("actor")
       turn.reply.text(actor)
       turn.reply.append(item.reply)
-    }
-  }
-
-  /// A user that a list filters by, compared without a look-up, because the name may belong to another partition.
-  private struct UserFilter {
-    let id: UserID?
-    let folded: String
-
-    init(_ text: String) {
-      var text = text
-      id = text.hasPrefix("#") ? text.withUTF8 { Turn.identifier(.init($0)) }.map { UserID(raw: $0) } : nil
-      folded = FoldedName(text).text
-    }
-
-    func matches(_ user: UserID, _ name: String) -> Bool {
-      if let id { return id == user }
-      return FoldedName(name).text == folded
     }
   }
 }

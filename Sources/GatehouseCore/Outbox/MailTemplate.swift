@@ -10,7 +10,10 @@ public struct MailTemplate: Sendable, Equatable {
 
   /// The names that may stand in `{{…}}`.
   public static let placeholders: [String] =
-    ["name", "username", "email", "workspace", "message", "secret"] + MailFact.allCases.map(\.name)
+    ["name", "username", "email", "workspace", "message", secret] + MailFact.allCases.map(\.name)
+
+  /// Stands for what only the recipient may know.
+  static let secret = "secret"
 
   /// What is wrong with a text: placeholders that there are not, and braces that are not closed.
   static func faults(in text: String) -> [String] {
@@ -28,6 +31,13 @@ public struct MailTemplate: Sendable, Equatable {
 
   /// How much of a text a refusal shows.
   private static let shownOfFault = 24
+
+  /// Whether a placeholder is in a text.
+  static func names(_ placeholder: String, in text: String) -> Bool {
+    var isThere = false
+    forEachPart(of: text) { if case .placeholder(let name) = $0, name == placeholder { isThere = true } }
+    return isThere
+  }
 
   static func placeholderCount(in text: String) -> Int {
     var count = 0

@@ -52,6 +52,7 @@ extension CommandTable {
       subject: try turn.text(2, "subject", limit: Limits.subjectBytes),
       body: try turn.text(3, "text", limit: Limits.templateBytes))
     try check(new)
+    try checkSecret(new, key.kind)
     let old = turn.directory.ownTemplate(key.kind, of: key.workspace, in: key.language)
     turn.read(turn.directory.lsn)
     turn.reply.ok()
@@ -87,6 +88,22 @@ extension CommandTable {
         .limit(
           "text: with everything filled in it could have \(bytes) bytes, and a mail has at most"
             + " \(Limits.mailTextBytes); use {{message}} and the like less often"))
+    }
+  }
+
+  /// A mail that carries a secret is of no use without it, and no other has one to tell.
+  private static func checkSecret(_ template: MailTemplate, _ kind: Mail.Kind) throws(Halt) {
+    let mark = "{{\(MailTemplate.secret)}}"
+    guard !MailTemplate.names(MailTemplate.secret, in: template.subject) else {
+      throw .refused(.syntax("subject has \(mark), which others see; put it into the text"))
+    }
+    let isThere = MailTemplate.names(MailTemplate.secret, in: template.body)
+    if kind.carriesSecret, !isThere {
+      throw .refused(
+        .syntax("text lacks \(mark), without which nobody can use a mail of the kind \(kind.name); put it in"))
+    }
+    if !kind.carriesSecret, isThere {
+      throw .refused(.syntax("text has \(mark), but a mail of the kind \(kind.name) carries no secret; leave it out"))
     }
   }
 

@@ -26,7 +26,7 @@ extension Turn {
       case "email": recipient
       case "workspace": self.directory.workspace(mail.workspace).name
       case "message": mail.message
-      case "secret": self.secret(of: mail)
+      case MailTemplate.secret: self.secret(of: mail)
       default: MailFact.allCases.first { $0.name == placeholder }.map { mail.fact($0) } ?? ""
       }
     }

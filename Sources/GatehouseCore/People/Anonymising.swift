@@ -24,8 +24,37 @@ extension CommandTable {
         + " of what is out of reach and how to recognise it: copies made before, of which the server does not know."
         + " Notes, reasons and linked records stay, as part of the history",
       effect: .write, rights: .admin, needs: .permission(.userAnonymise, over: .user(1)), route: .user(1),
-      body: .decide(userAnonymise))
+      body: .decide(userAnonymise)),
+    CommandSpec(
+      "CONTACT.ANONYMISE", .people, "Clear all personal data of somebody who has no login", [.word("#id")],
+      reply:
+        "a map `contact, backups`, as those of USER.ANONYMISE; logins that were deleted are cleared with the contact. Who"
+        + " has a login is for USER.ANONYMISE",
+      effect: .write, rights: .admin, needs: .permission(.userAnonymise, over: .contact(1)), route: .identifier(1),
+      body: .decide(contactAnonymise)),
   ]
+
+  @Sendable private static func contactAnonymise(_ turn: Turn) throws(Halt) {
+    let contact = try turn.contact(at: 1)
+    try turn.checkVersion(turn.version(of: contact))
+    if let user = contact.user {
+      throw .refused(
+        .conflict("contact: #\(contact.id.raw) has the live user \(user.username); use USER.ANONYMISE \(user.username)")
+      )
+    }
+    // B13: it does what these commands do.
+    for permission in [Permission.userRename, .contactSet] {
+      turn.noteUse([permission], over: turn.target(of: contact))
+    }
+    guard !contact.isAnonymised else {
+      throw .refused(.conflict("contact: #\(contact.id.raw) is anonymised already"))
+    }
+    try turn.anonymise(contact)
+    turn.reply.map(2)
+    turn.reply.text("contact")
+    turn.reply.integer(contact.id.raw)
+    showOutOfReach(turn)
+  }
 
   @Sendable private static func userAnonymise(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
@@ -40,23 +69,7 @@ extension CommandTable {
     if contact.isAnonymised {
       throw .refused(.conflict("user: \(user.username) is anonymised already"))
     }
-    // All names that the person went by, under whichever login, and as whichever contact.
-    let contacts = try turn.wholePerson(contact)
-    let logins = contacts.flatMap(\.logins).map { ($0, new: $0.id.anonymousName) }
-    try turn.hold(
-      logins.flatMap { [$0.0.username, $0.new] }.map { NameKey($0, turn.partitioning).partition })
-    for (login, new) in logins {
-      if let holder = try turn.holder(ofNewName: new), holder.id != login.id {
-        throw .refused(.conflict("username: \(new) is taken; rename that user first"))
-      }
-      if login.username != new { turn.emit(UserRenamed(login.id, old: login.username, new: new)) }
-      turn.endKeys(of: login, .anonymised)
-    }
-    for contact in contacts { turn.emit(ContactAnonymised(contact.id)) }
-    let users = logins.map { $0.0.id }
-    try turn.endRequests(about: users, contacts.map(\.id))
-    try turn.forgetMails(tellingOf: users)
-    try turn.forgetAnswers(about: users, contacts.map(\.id))
+    try turn.anonymise(contact)
     if user.row.status.mayLogIn || user.row.status == .locked || user.row.status == .pending {
       try turn.stopTimers(of: user)
       turn.emit(StatusSet(user.id, old: user.row.status, new: .inactive))
@@ -68,6 +81,11 @@ extension CommandTable {
     turn.reply.text(user.id.anonymousName)
     turn.reply.text("contact")
     turn.reply.integer(contact.id.raw)
+    showOutOfReach(turn)
+  }
+
+  /// The pair `backups`.
+  private static func showOutOfReach(_ turn: Turn) {
     turn.reply.text("backups")
     let copies = outOfReach(of: turn.now)
     turn.reply.array(copies.count)
@@ -100,6 +118,27 @@ extension Turn {
 }
 
 extension Turn {
+  /// Clears what is known of a person.
+  fileprivate func anonymise(_ contact: ContactReference) throws(Halt) {
+    // All names that the person went by, under whichever login, and as whichever contact.
+    let contacts = try wholePerson(contact)
+    let logins = contacts.flatMap(\.logins).map { ($0, new: $0.id.anonymousName) }
+    try hold(
+      logins.flatMap { [$0.0.username, $0.new] }.map { NameKey($0, partitioning).partition })
+    for (login, new) in logins {
+      if let holder = try holder(ofNewName: new), holder.id != login.id {
+        throw .refused(.conflict("username: \(new) is taken; rename that user first"))
+      }
+      if login.username != new { emit(UserRenamed(login.id, old: login.username, new: new)) }
+      endKeys(of: login, .anonymised)
+    }
+    for contact in contacts { emit(ContactAnonymised(contact.id)) }
+    let users = logins.map { $0.0.id }
+    try endRequests(about: users, contacts.map(\.id))
+    try forgetMails(tellingOf: users)
+    try forgetAnswers(about: users, contacts.map(\.id))
+  }
+
   /// Drops the mails that have the address of somebody or tell of them. Who is told of something that the person did gets
   /// another mail, which does not say who it was.
   fileprivate func forgetMails(tellingOf users: [UserID]) throws(Halt) {

@@ -106,7 +106,8 @@ extension CommandTable {
       throw .refused(
         .rule(
           "references", "contact #\(contact.id.raw) is referred to by \(references.joined(separator: ", "))",
-          instead: "remove what can be removed first, or clear the personal data with USER.ANONYMISE"))
+          instead: "remove what can be removed first, or clear the personal data with "
+            + (contact.newestLogin == nil ? "CONTACT.ANONYMISE #\(contact.id.raw)" : "USER.ANONYMISE")))
     }
     turn.emit(ContactDeleted(contact.id))
     turn.reply.ok()

@@ -63,10 +63,13 @@ struct FieldPairs {
       try turn.require([.contactSet, .memberManage], over: Target(.workspace(workspace), person.user))
       if let user = person.user { try turn.requireMoreThanManaging(user, to: .contactSet, over: .workspace(workspace)) }
     }
-    if contact.contains(where: { $0.field == .email }) { try turn.requireOwnLogin(toChange: .email) }
+    let setsEmail = contact.contains { $0.field == .email }
+    if setsEmail { try turn.requireOwnLogin(toChange: .email) }
     if !contact.isEmpty {
       let isPersonal = contact.allSatisfy(\.field.isPersonal)
       try turn.require([.contactSet], over: target, own: isPersonal ? .contactSet : nil)
+      // T8: fields that products share are anybody's who administers one; the address opens the login.
+      if setsEmail, let user = target.user { try turn.requireTakingOver(user, by: [.contactSet]) }
       if !isPersonal, let user = person.user {
         try turn.requireMoreThanManaging(user, to: .contactSet, over: target.site(for: .contactSet, at: turn.now))
       }

@@ -136,7 +136,7 @@ extension InvariantChecker {
     for (index, grant) in grants.enumerated() {
       expect(!grants[..<index].contains { $0.isSame(as: grant) }, "\(name) has the role \(grant.role.name) twice")
     }
-    for grant in grants where grant.role.number >= Role.firstDefined {
+    for grant in grants where grant.role.isDefined {
       expect(view.definition(of: grant.role)?.isDropped == false, "\(name) has a role that is not there")
     }
     if grants.contains(where: { $0.role == .superAdministrator && $0.scope == .everywhere }) {

@@ -4,7 +4,9 @@ extension CommandTable {
   static let purgeCommands: [CommandSpec] = [
     CommandSpec(
       "USER.PURGE", .people, "Remove a deleted login for good; its contact stays", [.word("user")],
-      reply: "`OK`; refused while anything refers to the login, naming what. CONTACT.DELETE removes the contact then",
+      reply:
+        "`OK`; refused while anything refers to the login, naming what. Mails to and about the login are given up, but"
+        + " for those that report an act. CONTACT.DELETE removes the contact then",
       effect: .write, rights: .admin, needs: .permission(.userPurge, over: .user(1)), route: .user(1),
       body: .decide(userPurge))
   ]
@@ -33,6 +35,7 @@ extension CommandTable {
           instead: "remove what can be removed first, or clear the personal data with USER.ANONYMISE #\(user.id.raw)"))
     }
     _ = try turn.cell(NameKey(user.username, turn.partitioning).partition)
+    try turn.dropMails(of: user)
     try turn.endRequests(about: [user.id], [])
     try turn.forgetAnswers(about: [user.id], [])
     turn.emit(UserPurged(user.id, username: user.username, contact: user.contactID))
@@ -52,17 +55,43 @@ extension Turn {
     // Mails to and because of the user, and those who look after the user, may be kept anywhere.
     var (mails, managers) = (0, 0)
     for cell in try everything() {
-      let told = cell.state.outbox.mails(tellingOf: user.id).map(\.workspace)
+      let told = cell.state.outbox.mails(tellingOf: user.id).filter { mail in
+        !seen.contains(mail.workspace) || mustBeSent(mail, in: cell)
+      }.map(\.workspace)
       let looking = cell.state.people.managers(of: user.id).map(\.workspace)
       mails += told.count(where: seen.contains)
       managers += looking.count(where: seen.contains)
       others += told + looking
     }
-    if mails > 0 { found.append("\(mails) mail\(mails == 1 ? "" : "s") (MAIL.DROP)") }
+    if mails > 0 {
+      found.append("\(mails) mail\(mails == 1 ? "" : "s") that \(mails == 1 ? "reports" : "report") an act (MAIL.DROP)")
+    }
     if managers > 0 { found.append("\(managers) management link\(managers == 1 ? "" : "s") (MANAGE.REMOVE)") }
     if others.contains(where: { !seen.contains($0) }) { found.append("records that you may not see") }
     let merged = user.cell.state.people.merged(into: user.contact)
     return found + merged.map { "contact #\($0.raw), which was merged into this one" }
+  }
+}
+
+extension Turn {
+  /// Whether a mail that tells of a purged user keeps the login: it reports an act, can still be sent, and whoever acted must
+  /// not silence it. All others are the person's own, or tell of somebody who is gone for good.
+  private func mustBeSent(_ mail: Mail, in cell: HeldPartition) -> Bool {
+    guard mail.kind.reportsAct, let queued = cell.state.outbox[mail.id] else { return false }
+    return queued.state(at: now) != .dead && !mail.kind.isPointless(for: .deleted)
+  }
+
+  /// Gives up the mails about a purged user and to them. Those about others that only name the user as the one who did it
+  /// are sent without the name.
+  fileprivate func dropMails(of user: UserReference) throws(Halt) {
+    for cell in try everything() {
+      for mail in cell.state.outbox.mails(tellingOf: user.id) {
+        emit(MailRemoved(mail, .dropped))
+        if mail.user == user.id || mail.addressee == user.id { continue }
+        let id: MailID = newID(in: cell, after: cell.state.outbox.last)
+        emit(MailQueued(mail.namingActor(user.id.anonymousName, id: id)))
+      }
+    }
   }
 }
 

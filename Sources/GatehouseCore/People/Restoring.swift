@@ -6,13 +6,14 @@
 extension CommandTable {
   static let restoreCommands: [CommandSpec] = [
     CommandSpec(
-      "USER.RESTORE", .people, "Give a contact a login again, as the last one was but without access and roles",
+      "USER.RESTORE", .people, "Give a contact a login again, as the last one was but without access and its roles",
       [
-        .word("#contact"), .optionalWord("username"), .flag("NOINVITE"), .option("MESSAGE", "text"),
-        .flag("ACCEPT-BILLING"),
+        .word("#contact"), .optionalWord("username"), .option("ROLE", "role", repeats: true), .flag("WITHIN"),
+        .flag("NOINVITE"), .option("MESSAGE", "text"), .flag("ACCEPT-BILLING"),
       ],
       reply:
-        "a map `id, contact, username, status`; without a username the last one is taken. The status is the one that"
+        "a map `id, contact, username, status`; without a username the last one is taken. `ROLE` and `WITHIN` are as those"
+        + " of USER.CREATE. The status is the one that"
         + " the last login had when it was deleted: who was locked stays locked, and is not invited",
       effect: .write,
       rights: .admin, needs: .permission(.userCreate, over: .contact(1)), route: .identifier(1),
@@ -44,13 +45,19 @@ extension CommandTable {
       let text = former.cell.state.people.text(field, of: former.serial)
       return text.isEmpty ? nil : UserText(field, text)
     }
-    try turn.requireFields(of: contact, fields, in: home)
+    let status = former.cell.state.people.formerStatus(of: former.serial)
+    let grants = try turn.givenGrants(in: home.id)
+    for grant in grants {
+      try turn.requireGranting(grant)
+      if grant.role == .superAdministrator, !status.mayLogIn { throw .refused(Turn.superMustLogIn) }
+    }
+    try turn.requireFields(of: contact, fields, hasRole: !grants.isEmpty, in: home)
     try turn.requireUnique(reference: fields.first { $0.field == .reference }?.text ?? "", of: nil, in: home.id)
     let user = turn.newUser(in: contact.cell)
-    let status = former.cell.state.people.formerStatus(of: former.serial)
     turn.emit(
       UserCreated(
         user: user, contact: contact.id, username: username, status: status, workspaces: [home.id], fields: fields))
+    for grant in grants { turn.emit(RoleGranted(user, grant)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(home.id))) }
     if turn.has("NOINVITE"), turn.has("MESSAGE") {
       throw .refused(.syntax("MESSAGE is the text of the invitation, which NOINVITE suppresses; give one of them"))
@@ -65,18 +72,19 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// S4, L2: what the home requires, of a login that comes back without roles.
+  /// S4, L2: what the home requires of a login that comes back.
   fileprivate func requireFields(
-    of contact: ContactReference, _ fields: [UserText], in home: Workspace
+    of contact: ContactReference, _ fields: [UserText], hasRole: Bool, in home: Workspace
   ) throws(Halt) {
-    let missing = lackedFields(of: contact, in: home, hasRole: false) { field in
+    let missing = lackedFields(of: contact, in: home, hasRole: hasRole) { field in
       fields.first { $0.field == field }?.text ?? ""
     }
     guard !missing.isEmpty else { return }
     throw .refused(
       .rule(
         "user.required-fields", "missing \(missing.joined(separator: ", "))",
-        instead: "make the login with USER.CREATE username CONTACT #\(contact.id.raw) and give them"))
+        instead: missing == ["role"]
+          ? "give ROLE role" : "make the login with USER.CREATE username CONTACT #\(contact.id.raw) and give them"))
   }
 
   /// The live user who already has a name, in whatever spelling.

@@ -51,15 +51,37 @@ extension Turn {
   }
 
   private func noSeats(_ key: SeatKey, bought: Int, used: Int, _ holders: [String]) -> Refusal {
-    var message = "\(poolType(key)) bought \(bought), used \(used)"
-    if key.licence != 0, !holders.isEmpty {
-      let rest = used - holders.count
-      message += " by " + holders.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
-    }
+    let type = poolType(key)
     let name = directory.product(key.product).map { directory.productName($0) } ?? String(key.product)
-    message += "; raise it with POOL.SET \(name) \(poolType(key)), or "
-    message += key.licence == 0 ? "disable somebody's access first" : "remove somebody's licence first"
+    var message = "\(type) bought \(bought), used \(used)"
+    if !holders.isEmpty {
+      let rest = used - holders.count
+      message += " by " + holders.joined(separator: ", ")
+      if rest > 0 { message += " and \(rest) more" }
+    }
+    message += seatsNeeded(key, free: bought - used)
+    message += "; raise it with POOL.SET \(name) \(type)"
+    // Of nobody nothing can be taken.
+    if used > 0 {
+      message += key.licence == 0 ? ", or disable somebody's access first" : ", or remove somebody's licence first"
+      if used > holders.count, !holders.isEmpty { message += "; POOL.HOLDERS \(name) \(type) names all" }
+    }
     return Refusal(.noSeats, message)
+  }
+
+  /// How many seats a command needs that adds several users, and which of them is the first to find none (P5).
+  private func seatsNeeded(_ key: SeatKey, free: Int) -> String {
+    var needed = 0
+    var row = 0
+    var first: Int?
+    for change in changes {
+      if change.as(UserCreated.self) != nil { row += 1 }
+      needed += change.known?.step(of: key) ?? 0
+      if needed > free, first == nil { first = row }
+    }
+    guard needed > 1 else { return "" }
+    let finding = row > 1 ? first.map { ": row \($0) finds none" } ?? "" : ""
+    return ", and \(needed) are needed\(finding)"
   }
 
   private func poolType(_ key: SeatKey) -> String {
@@ -71,24 +93,36 @@ extension Turn {
 extension CounterViolation {
   /// The pool whose holders the refusal lists.
   public var fullPool: SeatKey? {
-    guard case .seats(let key, _, true) = bound, key.licence != 0 else { return nil }
+    guard case .seats(let key, _, true) = bound else { return nil }
     return key
   }
 }
 
-extension People {
-  /// Adds the usernames of users who hold a seat of a pool, until there are `most`.
+extension Turn {
+  /// Adds the usernames of users who hold a seat of a pool, until there are `most`. Only those whose access to the product
+  /// the caller may see: the others are a number (W4).
   ///
   /// - Parameters:
   ///   - first: the serial number to start with.
   ///   - rows: how many rows to look at.
   /// - Returns: where to continue; nil if all rows were looked at or `names` is full.
-  public func addHolders(of key: SeatKey, from first: Int, rows: Int, most: Int, to names: inout [String]) -> Int? {
-    let end = min(first + rows, users.last + 1)
-    for serial in first..<max(first, end) where users[serial].isUsed && names.count < most {
-      if let access = access(of: serial, to: key.product), access.takes(key) { names.append(username(serial)) }
+  public func addHolders(
+    of key: SeatKey, in cell: HeldPartition, from first: Int, rows: Int, most: Int, to names: inout [String]
+  ) -> Int? {
+    let people = cell.state.people.users.last
+    let end = min(first + rows, people + 1)
+    for serial in first..<max(first, end) where names.count < most && cell.state.people.users[serial].isUsed {
+      guard let access = cell.state.people.access(of: serial, to: key.product), access.takes(key) else { continue }
+      let holder = UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
+      if !isLimited || showsAccess(of: holder, to: key.product) { names.append(holder.username) }
     }
-    return end <= users.last && names.count < most ? end : nil
+    return end <= people && names.count < most ? end : nil
+  }
+
+  /// Whether the caller may see the access that a user has to a product.
+  private func showsAccess(of user: UserReference, to product: ProductID) -> Bool {
+    guard let workspace = directory.product(product)?.workspace else { return false }
+    return shows(user) && seen(of: user).contains(product, of: workspace)
   }
 }
 

@@ -4,8 +4,8 @@
 /// that sets a reference in such a workspace holds all partitions and looks it up in each. Users that shared a
 /// reference before the policy was set keep it.
 extension Turn {
-  /// Refuses a reference that another user of the home has, if the home requires one. References are compared exactly;
-  /// a deleted user's is free again.
+  /// Refuses a reference that another user of the home has, if the home requires one. References are compared
+  /// without case, as people read them; a deleted user's is free again.
   public func requireUnique(reference: String, of user: UserID?, in home: WorkspaceID?) throws(Halt) {
     guard !reference.isEmpty, let home else { return }
     read(directory.lsn)
@@ -34,7 +34,7 @@ extension PartitionState {
           return false
         }
         return people.users.withDetails(of: serial) { details in
-          Details.field(UserTag.reference, in: details).map { $0.elementsEqual(wanted) } ?? false
+          Details.field(UserTag.reference, in: details).map { Self.isSame($0, UnsafeRawBufferPointer(wanted)) } ?? false
         }
       } != nil
     }
@@ -62,6 +62,10 @@ extension PartitionState {
   }
 
   private func hash(ofReference reference: UnsafeRawBufferPointer) -> UInt32 {
-    UInt32(truncatingIfNeeded: sipHash(reference, key: partitioning.key))
+    FoldedText.with(reference) { UInt32(truncatingIfNeeded: sipHash($0, key: partitioning.key)) }
+  }
+
+  private static func isSame(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
+    FoldedText.with(one) { one in FoldedText.with(other) { sameBytes(one, $0) } }
   }
 }

@@ -110,6 +110,7 @@ extension Turn {
     else { return }
     // As LOGIN.UNLOCK: whoever finds a key could lock and unlock somebody, and guess without ever waiting.
     try requireOwnLogin(toChange: .password)
+    try requireTakingOver(user, by: [.userStatus])
     emit(LoginCleared(user.id, failures: row.failures))
   }
 

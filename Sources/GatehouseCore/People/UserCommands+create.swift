@@ -82,18 +82,7 @@ private struct NewUser {
       throw .refused(
         .syntax("ACCOUNT is of the workspace \(turn.directory.workspace(account.workspace).name); name that one"))
     }
-    for name in try turn.options("ROLE") {
-      // Only the operator may give grants everywhere (W6).
-      let isWide = !turn.has("WITHIN") && turn.allows(.roleGrant, over: .server)
-      var scope: Scope = isWide ? .everywhere : .workspace(workspace.id)
-      let role = try turn.role(name[0], in: scope)
-      // The main account is the framework of the main role: a manager manages its people (L22).
-      if role == .manager, let account { scope = .account(account.id, of: account.workspace) }
-      guard !grants.contains(where: { $0.role == role }) else {
-        throw .refused(.syntax("ROLE \(role.name) is given twice"))
-      }
-      grants.append(Grant(role: role, scope: scope, isMain: grants.isEmpty))
-    }
+    grants = try turn.givenGrants(in: workspace.id, account)
   }
 
   private static func contact(_ turn: Turn) throws(Halt) -> ContactID? {
@@ -254,6 +243,26 @@ private struct NewUser {
 }
 
 extension Turn {
+  /// The roles that `ROLE` gives a new login.
+  ///
+  /// - Parameter account: the main account.
+  func givenGrants(in home: WorkspaceID, _ account: Account? = nil) throws(Halt) -> [Grant] {
+    var grants: [Grant] = []
+    for name in try options("ROLE") {
+      // Only the operator may give grants everywhere (W6).
+      let isWide = !has("WITHIN") && allows(.roleGrant, over: .server)
+      var scope: Scope = isWide ? .everywhere : .workspace(home)
+      let role = try role(name[0], in: scope)
+      // The main account is the framework of the main role: a manager manages its people (L22).
+      if role == .manager, let account { scope = .account(account.id, of: account.workspace) }
+      guard !grants.contains(where: { $0.role == role }) else {
+        throw .refused(.syntax("ROLE \(directory.name(of: role)) is given twice"))
+      }
+      grants.append(Grant(role: role, scope: scope, isMain: grants.isEmpty))
+    }
+    return grants
+  }
+
   /// The home of a new user: the workspace that is named, else the first product's, else the account's, else `main`.
   func workspaceOfNewUser() throws(Halt) -> Workspace {
     if has("WORKSPACE") { return try workspace() }

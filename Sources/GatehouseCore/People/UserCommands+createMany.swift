@@ -130,7 +130,7 @@ private struct NewUserRows {
     try requireDifferent("username") { FoldedName($0).text }
     // One id has several spellings.
     try requireDifferent("contact") { Self.contact($0).map { String($0.raw) } ?? $0 }
-    if workspace.policies.requiredFields.contains("reference") { try requireDifferent("reference") { $0 } }
+    if workspace.policies.requiredFields.contains("reference") { try requireDifferent("reference") { $0.folded } }
   }
 
   /// - Parameter key: what is the same of two values that mean the same.

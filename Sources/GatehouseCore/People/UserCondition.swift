@@ -98,7 +98,7 @@ public struct UserCondition: Sendable {
       guard !isOrder else { throw Self.unfit(field, comparison) }
       self.value = try Self.word(value, field, isExact: isExact, in: place, folding, turn)
     case .text:
-      if field == .status, isExact { _ = try turn.status(value) }
+      if isExact { try Self.checkName(value, field, turn) }
       self.value = .text(folding.form(value))
     }
   }
@@ -135,6 +135,28 @@ public struct UserCondition: Sendable {
     return (String(text[..<mark]), try turn.workspace(named: String(text[text.index(after: mark)...])).id)
   }
 
+  /// Refuses a text that names nothing: a slip of the pen must not read as if nobody were found.
+  private static func checkName(_ text: String, _ field: ListField, _ turn: Turn) throws(Halt) {
+    switch field {
+    case .status: _ = try turn.status(text)
+    case .home where !text.isEmpty: _ = try turn.workspace(named: text)
+    default: break
+    }
+  }
+
+  /// Refuses a licence type that no product has which the caller knows.
+  private static func checkLicence(_ text: String, _ folding: Folding, _ turn: Turn) throws(Halt) {
+    let (known, wanted) = (turn.knownWorkspaces, folding.form(text))
+    let isType = turn.directory.products.contains { product in
+      known.contains(product)
+        && product.pools.contains { pool in
+          folding.form(pool.type) == wanted
+            || folding.form("\(turn.directory.productName(product)):\(pool.type)") == wanted
+        }
+    }
+    guard isType else { throw .refused(.notFound("licence \(text)")) }
+  }
+
   /// Resolves a word to what it names, so that an unknown name is refused.
   private static func word(
     _ text: String, _ field: ListField, isExact: Bool, in place: WorkspaceID?, _ folding: Folding, _ turn: Turn
@@ -149,11 +171,15 @@ public struct UserCondition: Sendable {
           !role.isDropped && role.name == text.folded && role.workspace.map(turn.knownWorkspaces.contains) ?? true
             && (place == nil || role.workspace == nil || role.workspace == place)
         }
-        guard let first = known.first else { throw .refused(.notFound("role \(text)")) }
+        guard let first = known.first else {
+          if let permission = Permission(name: text) { return .role(.only(permission)) }
+          throw .refused(.notFound("role \(text)"))
+        }
         // A role by itself is found by an index; a name that several have is compared.
         if known.count == 1 || place != nil { return .role(first.role) }
       case .workspace: return .workspace(try turn.workspace(named: text).id)
       case .account: return .mainAccount(try turn.account(named: text, in: nil))
+      case .licence: try checkLicence(text, folding, turn)
       case .employer:
         let account = try turn.account(named: text, in: nil)
         return .employers(.account(account.id), in: account.workspace)

@@ -81,10 +81,12 @@ extension ColumnNames {
 package struct HeaderFault: Error, CustomStringConvertible {
   package let faults: [String]
   package var known: [String] = []
+  /// What else can be done where the file is read.
+  package var remedy: String?
 
   package var description: String {
     let columns = known.isEmpty ? "" : "; columns are \(known.joined(separator: ", "))"
-    return faults.joined(separator: "; ") + columns
+    return faults.joined(separator: "; ") + columns + (remedy.map { "; \($0)" } ?? "")
   }
 }
 

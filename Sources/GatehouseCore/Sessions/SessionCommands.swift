@@ -77,7 +77,7 @@ extension CommandTable {
       noteDenial(of: row, turn.holder(cell, slot), turn)
       return turn.reply.null()
     }
-    if let word = turn.optionWord("PRODUCT"), !mayEnter(word, with: row, turn.holder(cell, slot), turn) {
+    if let word = turn.optionWord("PRODUCT"), try !mayEnter(word, with: cell, slot, turn) {
       return turn.reply.null()
     }
     turn.noteAdmission(to: row.product)
@@ -106,9 +106,20 @@ extension CommandTable {
   }
 
   /// Whether the user of a session may enter a product with it. A refusal does not end the session.
-  private static func mayEnter(_ word: Int, with row: SessionRow, _ user: UserReference, _ turn: Turn) -> Bool {
+  private static func mayEnter(
+    _ word: Int, with cell: HeldPartition, _ slot: Int, _ turn: Turn
+  ) throws(Halt) -> Bool {
+    let row = cell.state.sessions[slot]
+    let user = turn.holder(cell, slot)
     let product = turn.productID(turn.word(word))
-    if row.isBound, let product, turn.directory.product(product)?.workspace != row.workspace { return false }
+    if let product, let place = turn.directory.product(product)?.workspace, place != row.workspace {
+      if row.isBound { return false }
+      if let actor = cell.state.sessions.impersonation(ofSlot: slot)?.actor {
+        guard let actor = try turn.user(actor),
+          turn.directory.mayImpersonate(in: place, with: row, actor: actor, target: user, at: turn.now)
+        else { return false }
+      }
+    }
     let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now, since: row.lsn)
     guard let denial else { return true }
     turn.note(denial, of: user, to: product, productName: word, in: row.workspace)

@@ -2,7 +2,8 @@
 /// is let in, and the login that was used least lately ends in the same record.
 ///
 /// Each workspace counts its own: what it allows tells nothing of the others (W4). Impersonations do not count: they are
-/// somebody else's doing.
+/// somebody else's doing. A service ends only sessions that it knows: the limit makes no service of one product log people
+/// out of another. So where all others are of other products, one more than the limit stays.
 extension Turn {
   /// Ends as many logins of a user as are too many beside one that has just been opened.
   func endLeastUsed(of user: UserReference, in workspace: WorkspaceID, beyond most: Int) throws(Halt) {
@@ -16,6 +17,7 @@ extension Turn {
     }
     guard live.count >= most else { return }
     live.sort { ($0.row.lastSeen, $0.row.created, $0.id) < ($1.row.lastSeen, $1.row.created, $1.id) }
-    for (id, _) in live.prefix(live.count - most + 1) { try endSession(id, .displaced) }
+    let own = live.filter { isOfService($0.row) }
+    for (id, _) in own.prefix(live.count - most + 1) { try endSession(id, .displaced) }
   }
 }

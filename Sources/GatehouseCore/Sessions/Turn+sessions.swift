@@ -14,7 +14,7 @@ extension Turn {
   }
 
   /// Whether a session is in a workspace, or of a product, to which the service is bound.
-  private func isOfService(_ session: SessionRow) -> Bool {
+  func isOfService(_ session: SessionRow) -> Bool {
     sides.allSatisfy { side in
       guard case .service = side.kind else { return true }
       return side.knownWorkspaces.contains(session)

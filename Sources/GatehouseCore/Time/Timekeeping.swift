@@ -10,11 +10,15 @@ extension Turn {
     let isOwner = !principal.isImpersonation && workspace.owner == principal.subject
     if sides.contains(where: { $0.person?.id == principal.subject && $0.isOneself(user) }) { return }
     if workspace.policies.accountsNeedOwner, !isOwner {
-      throw .refused(.noPermission("the ownership of workspace \(workspace.name) (policy accounts.needs-owner)"))
+      throw .refused(
+        .noPermission(
+          "the ownership of workspace \(workspace.name) (policy accounts.needs-owner); ask its owner to do it"))
     }
     if workspace.policies.accountsNeedEnterprise, workspace.plan != Workspace.enterprise {
       throw .refused(
-        .noPermission("the enterprise plan of workspace \(workspace.name) (policy accounts.needs-enterprise)"))
+        .noPermission(
+          "the enterprise plan of workspace \(workspace.name) (policy accounts.needs-enterprise); ask the operator of the"
+            + " server for it"))
     }
   }
 

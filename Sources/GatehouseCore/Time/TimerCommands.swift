@@ -43,7 +43,9 @@ extension CommandTable {
     var stopped: EntryView?
     if let running = user.cell.state.time.timers[TimerKey(user: user.serial, workspace: workspace)] {
       turn.read(running.lsn)
-      guard turn.has("SWITCH") else { throw .refused(.conflict("timer-running")) }
+      guard turn.has("SWITCH") else {
+        throw .refused(.conflict("timer-running; give SWITCH to end it and begin this one, or stop it with TIMER.STOP"))
+      }
       stopped = try turn.stop(running, of: user, in: workspace, at: time ?? turn.end(of: running))
     }
     let timer = RunningTimer(

@@ -124,6 +124,12 @@ extension Turn {
     return text.withUTF8({ SecretText.isLike(UnsafeRawBufferPointer($0)) }) ? "(redacted)" : text
   }
 
+  /// The reason that the record keeps: the one given, else the one for which an impersonation was begun (B11, L15).
+  var recordedReason: String {
+    let given = reason
+    return given.isEmpty && spec.effect == .write ? userPrincipal?.reason ?? "" : given
+  }
+
   // MARK: Ids
 
   /// The id in a word: digits, with or without a leading `#`.

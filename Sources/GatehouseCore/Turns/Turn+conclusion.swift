@@ -58,7 +58,7 @@ extension Turn {
     }
     return RecordHeader(
       time: now, service: connection.service ?? 0, actor: principal.actor, subject: principal.subject,
-      connection: connection.id, command: spec.name, reason: reason)
+      connection: connection.id, command: spec.name, reason: recordedReason)
   }
 
   /// Applies the changes, which are record `lsn` of the log, to the held owners.

@@ -247,6 +247,7 @@ extension CommandTable {
       access.isEnabled && turn.directory.product(access.product)?.workspace == workspace.id
     }
     if !accesses.isEmpty { turn.noteUse([.productAccess], over: place) }
+    if accesses.contains(where: \.isAdministrator) { turn.noteTakingRights(over: .workspace(workspace.id)) }
     let isEmployed = user.employments.contains { $0.workspace == workspace.id }
     if isEmployed || user.management.contains(where: { $0.workspace == workspace.id }) {
       turn.noteUse([.employmentManage], over: place)
@@ -375,6 +376,7 @@ private struct WorkspaceSettings {
     for (key, new) in values {
       let old = workspace.text(key) ?? ""
       guard old != new else { continue }
+      try turn.requireRank(toSet: key, of: workspace, from: old, to: new)
       noteApproval(of: key, new, turn)
       turn.emit(WorkspaceSet(workspace.id, key: key, old: old, new: new))
       count += 1

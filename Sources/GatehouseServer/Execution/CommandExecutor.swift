@@ -227,8 +227,8 @@ final class CommandExecutor {
         var next: Int? = 1
         while let first = next {
           let hold = handle.enter(addingWaitTo: &waited)
-          next = hold.cell.state.people.addHolders(
-            of: pool, from: first, rows: Limits.rowsOfSlice, most: Self.namedHolders, to: &names)
+          next = turn.addHolders(
+            of: pool, in: hold.cell, from: first, rows: Limits.rowsOfSlice, most: Self.namedHolders, to: &names)
         }
       }
     }

@@ -77,16 +77,22 @@ package enum KeySource: Sendable, Equatable {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+    // A group of its own, so that what the shell has started ends with it.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    posix_spawnattr_setpgroup(&attributes, 0)
     var child: pid_t = 0
     let words: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sh"), strdup("-c"), strdup(command), nil]
     defer { for word in words { free(word) } }
-    let code = posix_spawn(&child, "/bin/sh", &actions, nil, words, environ)
+    let code = posix_spawn(&child, "/bin/sh", &actions, &attributes, words, environ)
     close(ends[1])
     guard code == 0 else { throw failure(String(cString: strerror(code))) }
     var output = [UInt8](repeating: 0, count: limit + 1)
     defer { output.wipe() }
     let (count, problem) = collect(ends[0], into: &output)
-    if problem != nil { kill(child, SIGKILL) }
+    if problem != nil { kill(-child, SIGKILL) }
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
     if let problem { throw failure(problem) }

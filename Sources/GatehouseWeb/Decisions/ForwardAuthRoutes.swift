@@ -151,7 +151,8 @@ struct ForwardAuthRoutes {
     // If the login rules allow it, it is the session that does not reach there.
     guard let reason else {
       return Self.refusal(
-        .forbidden, "other-workspace", "the session is bound to the workspace \(holder.workspace)")
+        .forbidden, "other-workspace",
+        "the session is one in the workspace \(holder.workspace), and does not count there")
     }
     return Self.refusal(.forbidden, reason, "\(holder.username) may not log in to \(product): \(reason)")
   }

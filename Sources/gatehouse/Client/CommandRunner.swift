@@ -43,7 +43,7 @@ final class CommandRunner {
         guard let words = RequestLine.words(of: line) else {
           try showReplies(to: requests)
           requests = []
-          StandardStream.error("gatehouse: line \(number): a quote is not closed\n")
+          StandardStream.error("gatehouse: line \(number): \(RequestLine.openQuote)\n")
           sawError = true
           continue
         }

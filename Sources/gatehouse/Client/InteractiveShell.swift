@@ -23,7 +23,7 @@ final class InteractiveShell {
     guard let editor else { return try runner.runLines(of: InputLines()) }
     while let line = editor.readLine(prompt: prompt) {
       guard let words = RequestLine.words(of: line) else {
-        StandardStream.error("a quote is not closed\n")
+        StandardStream.error("\(RequestLine.openQuote)\n")
         continue
       }
       guard let first = words.first else { continue }

@@ -3,6 +3,9 @@ import GatehouseWire
 
 /// Splits a typed line into words, by the server's own rules for quotes and escapes.
 enum RequestLine {
+  /// Why a line has no words, and how it is meant.
+  static let openQuote = "a quote is not closed; put a word that has one in it into the other kind: \"o'brien\""
+
   /// - Returns: nil if a quote is not closed, or the line is too long.
   static func words(of line: String) -> [[UInt8]]? {
     // A leading blank prevents a line that starts with an asterisk from being parsed as an array.

@@ -104,6 +104,24 @@ import Testing
     core.expectReplicated()
   }
 
+  @Test("B13: taking the administration of a product away waits as giving it does, by whatever takes it")
+  func administration() {
+    core.run("WORKSPACE.CREATE acme")
+    core.run("PRODUCT.CREATE acme/app")
+    for user in ["ana", "tom"] { core.run("PRODUCT.ENABLE \(user) acme/app") }
+    core.run("PRODUCT.ENABLE ana acme/app ADMIN")
+    core.run("PRODUCT.ENABLE ana crm ADMIN")
+    ask("role.grant")
+    core.run("WORKSPACE.SET acme policy.approval.needs role.grant")
+    expectKept("PRODUCT.ENABLE ana crm REGULAR", needs: "role.grant")
+    expectKept("PRODUCT.DISABLE ana crm", needs: "role.grant")
+    let kept = core.run("WORKSPACE.MEMBER acme ana REMOVE", as: one)
+    #expect(kept["needs"].text == "role.grant" && kept["workspace"].text == "acme", "\(kept)")
+    // Who administers nothing is kept out at once.
+    #expect(core.run("PRODUCT.DISABLE tom crm", as: one).text == "OK")
+    #expect(core.run("WORKSPACE.MEMBER acme tom REMOVE", as: one).integer == 1)
+  }
+
   @Test("B13: a grant that holds everywhere holds in main, whose policy counts") func everywhere() {
     ask("role.grant")
     expectKept("ROLE.GRANT ana training-administrator", needs: "role.grant")

@@ -42,7 +42,9 @@ struct FeedCommandTests {
       page[1].items.allSatisfy { item in
         item["changes"].items.allSatisfy { ["user-created", "access-set"].contains($0["change"].text) }
       })
-    #expect(core.run("FEED.READ 0 TYPE nothing").text == "ERR TYPE 'nothing' is no kind of change, such as status-set")
+    #expect(
+      core.run("FEED.READ 0 TYPE nothing").text?.hasPrefix(
+        "ERR TYPE 'nothing' is no kind of change, such as status-set; kinds are access-set, ") == true)
   }
 
   @Test("B5, W4: a bound service sees its workspace, and gets on where there is nothing for it")

@@ -136,7 +136,7 @@ extension CoreHarness {
     for cell in cells {
       var next: Int? = 1
       while let first = next {
-        next = cell.state.people.addHolders(of: pool, from: first, rows: 3, most: 5, to: &names)
+        next = turn.addHolders(of: pool, in: cell.held, from: first, rows: 3, most: 5, to: &names)
       }
     }
     return names

@@ -130,7 +130,7 @@ import Testing
     let record = core.lsn
     core.run("USER.CREATE p1 PRODUCT crm NOINVITE")
     core.run("USER.CREATE p2 PRODUCT crm NOINVITE")
-    #expect(core.run("UNDO \(record)").text?.hasPrefix("NOSEATS * bought 2, used 2; ") == true)
+    #expect(core.run("UNDO \(record)").text?.hasPrefix("NOSEATS * bought 2, used 2 by ") == true)
     core.run("PRODUCT.DISABLE p2 crm")
     core.run("USER.CREATE ana NOINVITE")
     #expect(

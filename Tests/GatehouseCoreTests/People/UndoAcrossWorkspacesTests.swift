@@ -95,7 +95,7 @@ import Testing
     #expect(
       core.run("CONTACT.DELETE \(contact)", as: acme).text
         == "REFUSED references: contact \(contact) is referred to by records that you may not see; remove what can be"
-        + " removed first, or clear the personal data with USER.ANONYMISE")
+        + " removed first, or clear the personal data with CONTACT.ANONYMISE \(contact)")
   }
 
   @Test("B9, L23: a bulk edit is taken back whole or not at all, also where a login was purged since")

@@ -100,6 +100,22 @@ import Testing
     #expect(ids() == [second.id, other.id, main.id])
   }
 
+  @Test("B12, W6: a service of one product ends no sessions of others") func productServices() {
+    core.run("SERVICE.CREATE free ADMIN")
+    core.run("SERVICE.CREATE pay READ SESSIONS PRODUCT payroll")
+    core.run("WORKSPACE.SET main policy.session.max 2")
+    let others = [open("office"), open("office")]
+    core.connection = ConnectionFacts(id: 2, service: 2, rights: [.read, .sessions], isBound: true)
+    let (first, second) = (open(), open())
+    #expect(core.run("SESSION.CHECK \(first.token)").isNull && !core.run("SESSION.CHECK \(second.token)").isNull)
+    core.connection = ConnectionFacts(id: 1, service: 0, rights: .all)
+    #expect(others.allSatisfy { !core.run("SESSION.CHECK \($0.token)").isNull })
+    // One who knows all ends as many as are too many.
+    let third = open("office")
+    #expect(ids() == [third.id, second.id])
+    core.expectReplicated()
+  }
+
   @Test func thePolicyIsANumber() {
     #expect(
       core.run("WORKSPACE.SET main policy.session.max many").text?.contains("a number from 0 to 1000") == true)

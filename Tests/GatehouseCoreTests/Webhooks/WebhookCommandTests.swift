@@ -68,7 +68,6 @@ import Testing
         "WEBHOOK.CREATE a https://example.com/ SECRET whsec_c2hvcnQ",
         "ERR SECRET is not whsec_ and base64 of 24 to 64 bytes; leave it out for a new one"
       ),
-      ("WEBHOOK.CREATE a https://example.com/ TYPE x", "ERR TYPE 'x' is no kind of change, such as status-set"),
       (
         "WEBHOOK.CREATE a https://example.com/ FROM -1", "ERR FROM is not a number from 0 to 9223372036854775807"
       ),

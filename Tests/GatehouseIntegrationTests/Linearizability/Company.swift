@@ -77,7 +77,11 @@ struct Company: SequentialObject {
   }
 
   func answer(_ reply: RESPValue, to call: Call) -> Answer {
-    if let error = reply.errorText { return .error(String(error.prefix { $0 != ";" })) }
+    if let error = reply.errorText {
+      // Who has the seats is not part of the model.
+      let rule = error.prefix { $0 != ";" }
+      return .error(String(rule.firstRange(of: " by ").map { rule[..<$0.lowerBound] } ?? rule))
+    }
     if reply.isNull { return .nothing }
     let fields = Fields(reply)
     return switch call {

@@ -31,16 +31,17 @@ struct AccountToolsTests {
     try gate.ok("TIMER.START mia WORKSPACE studio")
     #expect(
       try gate.acting(as: max).refused("TIMER.STOP mia WORKSPACE studio", with: "NOPERM")
-        == "NOPERM the ownership of workspace studio (policy accounts.needs-owner)")
+        == "NOPERM the ownership of workspace studio (policy accounts.needs-owner); ask its owner to do it")
 
     try gate.ok("WORKSPACE.SET studio plan pro")
     #expect(
       try gate.refused("IMPERSONATE.START \(olga) mia WORKSPACE studio REASON help", with: "REFUSED")
         == "REFUSED impersonation: needs-enterprise; the policy accounts.needs-enterprise wants the enterprise plan:"
-        + " WORKSPACE.SET workspace plan enterprise")
+        + " ask the operator of the server for it")
     #expect(
       try gate.acting(as: olga).refused("TIMER.STOP mia WORKSPACE studio", with: "NOPERM")
-        == "NOPERM the enterprise plan of workspace studio (policy accounts.needs-enterprise)")
+        == "NOPERM the enterprise plan of workspace studio (policy accounts.needs-enterprise); ask the operator of the"
+        + " server for it")
 
     try gate.ok("WORKSPACE.SET studio policy.accounts.needs-enterprise off")
     try gate.ok("IMPERSONATE.START \(olga) mia WORKSPACE studio REASON help")
@@ -104,7 +105,7 @@ struct AccountToolsTests {
     #expect(try gate.fields("APIKEY.CHECK \(key) PRODUCT studio/clock")["username"] == "mia")
     #expect(
       try gate.acting(as: max).refused("APIKEY.DEACTIVATE \(id)", with: "NOPERM")
-        == "NOPERM the ownership of workspace studio (policy accounts.needs-owner)")
+        == "NOPERM the ownership of workspace studio (policy accounts.needs-owner); ask its owner to do it")
     #expect(try gate.acting(as: olga).integer("APIKEY.DEACTIVATE \(id)") == 1)
     #expect(try gate.isNull("APIKEY.CHECK \(key) PRODUCT studio/clock"))
     let listed = try gate.acting(as: olga).list("APIKEY.LIST mia")

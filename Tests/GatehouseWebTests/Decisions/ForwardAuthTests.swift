@@ -73,6 +73,20 @@ struct ForwardAuthTests {
     #expect(answer["x-gatehouse-actor"] == "admin")
   }
 
+  @Test("L14: an impersonation is let in to no product of a workspace in which its actor could not have begun it")
+  func impersonationElsewhere() throws {
+    try gate.ok("WORKSPACE.CREATE blue")
+    try gate.ok("PRODUCT.CREATE blue/bp")
+    try gate.ok("PRODUCT.ENABLE ana blue/bp")
+    try gate.ok("USER.CREATE tess PRODUCT payroll")
+    try gate.ok("ROLE.GRANT tess training-administrator WORKSPACE main")
+    let actor = try gate.token(of: "tess", to: "payroll")
+    let token = try gate.fields("IMPERSONATE.START \(actor) ana WORKSPACE main REASON help")["session"]
+    #expect(try auth("?product=payroll", secret: token).status == 200)
+    let answer = try auth("?product=blue/bp", secret: token)
+    #expect(answer.status == 403 && answer["x-gatehouse-reason"] == "other-workspace")
+  }
+
   @Test("no session is 401, a product that the user may not enter is 403, each with its reason")
   func refusals() throws {
     let token = try gate.token(of: "ana", to: "payroll")

@@ -120,6 +120,12 @@ struct Import: OperatorCommand {
       run = try ImportRun(settings, try server.connect(connections), report, meter) { facts in
         try PersonRows(file, options, try names(settings.columns, facts))
       }
+    } catch var fault as HeaderFault {
+      report.discard()
+      if !fault.known.isEmpty {
+        fault.remedy = "--map field=column reads a column by another name, --ignore column leaves it out"
+      }
+      throw fault
     } catch {
       report.discard()
       throw error

@@ -102,7 +102,9 @@ struct PersonRows {
         case .ignored: source = nil
         case .unknown:
           let known = names.known.map(\.name).joined(separator: ", ")
-          return .failure(RowFault(column: name, reason: "unknown column; columns are \(known)"))
+          return .failure(
+            RowFault(
+              column: name, reason: "unknown column; columns are \(known); --map or --ignore says what to do with it"))
         }
         columns.updateValue(source, forKey: name)
       }

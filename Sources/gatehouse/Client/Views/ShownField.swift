@@ -5,7 +5,8 @@ import GatehouseWire
 /// A field's value in readable form: times as local time, flags as words, null as nothing.
 struct ShownField {
   private static let times: Set<String> = [
-    "created", "expires", "start", "end", "time", "last-seen", "last-login", "since", "from", "until", "at", "next",
+    "created", "expires", "start", "end", "time", "last-seen", "last-login", "last-change", "old-secret-until", "since",
+    "from", "until", "at", "next",
     "requested",
   ]
   private static let flags: Set<String> = [

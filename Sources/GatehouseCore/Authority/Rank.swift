@@ -1,0 +1,95 @@
+/// Who is beyond somebody's power, although the site is not.
+extension Permission {
+  /// Whether it decides who somebody is, or lets another act as them.
+  var isTakingOver: Bool { domain == .identity || self == .impersonate }
+
+  /// Whether it gives control over a login: by a password, a second factor, a key, the name and with it the address to
+  /// which a reset is mailed, another login that leads there, or another workspace to govern it.
+  ///
+  /// The e-mail address is a field among others that `contact.set` sets, so it is asked about where it is set
+  /// (`Turn.requireTakingOver`).
+  var opensLogin: Bool {
+    switch self {
+    case .credentialSet, .userRename, .userMerge, .userMove: true
+    default: false
+    }
+  }
+}
+
+extension Holding {
+  /// Whether the power of whom a permission is used on matters. Over the people of accounts it always does where it is
+  /// about who they are; over a whole workspace where it could be used to act as them.
+  func minds(_ permission: Permission) -> Bool { employers == nil ? permission.opensLogin : permission.isTakingOver }
+}
+
+extension UserReference {
+  /// Whether a person is beyond somebody's power, although the site is not.
+  ///
+  /// - Only super administrators manage super administrators (L10).
+  /// - Identity (W2) decides what a person may do. So power over one workspace must not give control over the identity
+  ///   of an administrator of the whole server, or of that workspace's owner.
+  func isAbove(
+    _ holding: Holding, _ permission: Permission, at site: Site, in directory: Directory, _ now: Milliseconds
+  ) -> Bool {
+    // An application sees whoever uses its product, and logs them out; rank is about their access to it.
+    if holding.isOfProductService, permission.isForSeeing || permission == .sessionRevoke { return false }
+    let isTakingOver = permission.isTakingOver
+    if !roles.isPlain {
+      for grant in grants where grant.isInForce(at: now) {
+        let within = directory.workspace(of: grant.scope)
+        if grant.role == .superAdministrator {
+          // Power over another workspace does not count here.
+          let counts = within == nil || holding.workspace == nil || within == holding.workspace
+          if counts, !holding.isSupreme { return true }
+          if within == nil, isTakingOver, holding.workspace != nil { return true }
+        } else if within == nil, isTakingOver, holding.workspace != nil,
+          directory.isAdministrators(grant.role)
+        {
+          return true
+        }
+      }
+    }
+    guard isTakingOver, !holding.isSupreme, let workspace = holding.workspace else { return false }
+    return directory.workspace(workspace).owner == id
+  }
+
+  /// Whether a person holds, or will hold, something that a side does not: who sets their password, their second factor
+  /// or their address would then act with more power than their own.
+  ///
+  /// What the person holds in another workspace counts only against power over accounts. The home alone governs who
+  /// somebody is (W2), and who gives power to people of another home trusts that home.
+  ///
+  /// - Parameter holding: by which the side would do it.
+  func outranks(_ side: Side, by holding: Holding, in directory: Directory, at now: Milliseconds) -> Bool {
+    let place = holding.employers == nil ? holding.workspace : nil
+    let isOutdone = holdings(in: directory, at: now, isComing: true).contains { theirs in
+      if let place, let workspace = theirs.workspace, workspace != place { return false }
+      return !side.holdings.contains { $0.includes(theirs) }
+    }
+    return isOutdone || ownsMore(than: side, by: holding, in: directory)
+  }
+
+  /// K1: where the account tools are the owner's, who governs the workspace besides the owner has less power.
+  private func ownsMore(than side: Side, by holding: Holding, in directory: Directory) -> Bool {
+    guard let workspace = holding.workspace, case .grant = holding.source else { return false }
+    let found = directory.workspace(workspace)
+    return found.owner == id && found.policies.accountsNeedOwner
+      && !side.holdings.contains { $0.workspace == nil && $0.isSupreme }
+  }
+}
+
+extension Turn {
+  /// Refuses if one of the sides could act as somebody with more power, by what it is about to set: the e-mail address to
+  /// which a reset is mailed, or the wrong passwords that are forgotten.
+  func requireTakingOver(_ user: UserReference, by permissions: [Permission]) throws(Halt) {
+    guard isLimited else { return }
+    let target = Target(user)
+    for side in sides where !side.isBinding {
+      let isAllowed = permissions.contains { permission in
+        let site = target.site(for: permission, at: now)
+        return side.mayTakeOver(user, by: permission, over: site, in: directory, at: now)
+      }
+      if !isAllowed { throw .refused(objection(of: side, permissions, target)) }
+    }
+  }
+}

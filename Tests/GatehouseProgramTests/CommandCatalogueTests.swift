@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "LOGIN.CHECK ana payroll", "SESSION.GET 5", "NOPE x y", "CLIENT LIST", "HELLO 3", "USER.GET gs_ana",
+    "LOGIN.CHECK ana payroll", "SESSION.GET 5", "NOPE", "CLIENT LIST", "HELLO 3", "USER.GET gs_ana",
   ])
   func `lines without a secret are kept`(line: String) {
     #expect(HistoryFilter(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))
@@ -78,11 +78,14 @@ import Testing
 
   @Test(arguments: [
     "AUTH app secret", "HELLO 3 AUTH app secret", "hello 3 auth app secret", "AS token TIMER.STOP ana",
-    "LOGIN.PASSWORD ana p secret", "USER.CREATE ana PASSWORD secret", "SESSION.REVOKE token", "NOPE x password y", "",
+    "LOGIN.PASSWORD ana p secret", "USER.CREATE ana PASSWORD secret", "SESSION.REVOKE token", "NOPE x password y",
+    "NOPE x y", "",
     "SESSION.GET gs_\(String(repeating: "aB3-_", count: 6))xyz",
     "impersonate.end gs_\(String(repeating: "A", count: 33))",
     "NOPE gk_\(String(repeating: "9", count: 33))", "HELLO 3 AUTHX app secret", "HELLO app secret", "HELLO secret",
-    "HELO 3 AUTH app secret", "AUHT app secret", "PASSWORD.SETT ana secret",
+    "HELO 3 AUTH app secret", "AUHT app secret", "PASSWORD.SETT ana secret", "PASWORD.SET ana secret",
+    "PASSWD.SET ana secret", "LOGINPASSWORD ana p secret", "PASSWORD SET ana secret", "USER.CREATE ana password=secret",
+    "LOGIN.CHECK https://a:secret@b.test p",
   ])
   func `lines with a secret are not`(line: String) {
     #expect(!HistoryFilter(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))

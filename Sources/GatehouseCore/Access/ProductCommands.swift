@@ -155,7 +155,11 @@ extension CommandTable {
     var new = old
     new.isEnabled = false
     new.limits = .none
-    if old.isAdministrator { turn.noteTakingRights(over: turn.site(of: product)) }
+    // Who administers a product is taken away only by who could give it, now (here) or later (PRODUCT.ENABLE … UNTIL).
+    if old.isAdministrator {
+      try turn.requireGiving(
+        .productAdministrator, over: turn.site(of: product), until: turn.now, to: "say who administers it")
+    }
     turn.setAccess(of: user.id, to: product, from: old, to: new)
   }
 

@@ -27,8 +27,14 @@ extension Turn {
     if let kept = cell.state.answers.kept[keyDigest], kept.until > now {
       read(kept.lsn)
       // An answer kept by version 0.1.0 has the digest of the words exactly as written.
-      guard kept.arguments.matches(words) || kept.arguments.matches(wordsDigest(foldingNames: false)) else {
-        throw .refused(.conflict("idem: the key was used for another command; take a new key"))
+      guard
+        kept.arguments.matches(words)
+          || !connection.isBound && kept.arguments.matches(wordsDigest(foldingNames: false))
+      else {
+        throw .refused(
+          .conflict(
+            "idem: the key was used for another command\(connection.isBound ? ", or before the service was bound anew" : "")"
+              + "; take a new key"))
       }
       guard !kept.isCleared else {
         throw .refused(
@@ -129,7 +135,8 @@ extension Turn {
   }
 
   /// The digest of the command's words. The case of command and option names does not matter; values are compared byte
-  /// by byte. The token after `AS` is not among them: whoever retries may have logged in anew.
+  /// by byte. The token after `AS` is not among them: whoever retries may have logged in anew. What a service is bound to is
+  /// among them (W6): bound anew, it does not get again what it could not get now.
   private func wordsDigest(foldingNames: Bool) -> Digest {
     var writer = ByteWriter()
     for index in 0..<arguments.count where !isDryRunMark(index) {
@@ -139,6 +146,10 @@ extension Turn {
       } else {
         writer.block(arguments[index])
       }
+    }
+    if connection.isBound, let service = connection.service.flatMap({ directory.service($0) }) {
+      writer.list(service.products ?? service.workspaces ?? []) { $0.varint($1) }
+      writer.flag(service.products != nil)
     }
     return writer.withBytes(digest)
   }

@@ -40,11 +40,16 @@ public struct ConnectionFacts: Sendable {
   public var rights: ServiceRights
   /// Whether the service is bound to workspaces or products (W6).
   public var isBound: Bool
+  /// Whether it is no service, but the server itself, by one of its own doors.
+  public var isServer: Bool
 
-  public init(id: UInt64, service: ServiceID?, rights: ServiceRights, isBound: Bool = false) {
+  public init(
+    id: UInt64, service: ServiceID?, rights: ServiceRights, isBound: Bool = false, isServer: Bool = false
+  ) {
     self.id = id
     self.service = service
     self.rights = rights
     self.isBound = isBound
+    self.isServer = isServer
   }
 }

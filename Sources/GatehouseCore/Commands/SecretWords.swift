@@ -54,31 +54,22 @@ extension Turn {
   var hasSecretOption: Bool { chosen.contains { spec.options[$0.option].isSecret(in: arguments) } }
 }
 
-extension CommandTable {
-  /// Whether a name is a word but for two letters that are wrong, missing, too many or swapped.
-  private static func isMisspelled(_ name: String, _ word: String) -> Bool {
-    let (typed, meant) = (Array(name.utf8), Array(word.utf8))
-    guard abs(typed.count - meant.count) <= 2 else { return false }
-    // Levenshtein: the changes that make of the first letters of the one the first letters of the other.
-    var changes = Array(0...meant.count)
-    for (row, letter) in typed.enumerated() {
-      var diagonal = changes[0]
-      changes[0] = row + 1
-      for column in meant.indices {
-        let replaced = diagonal + (meant[column] == letter ? 0 : 1)
-        diagonal = changes[column + 1]
-        changes[column + 1] = min(replaced, diagonal + 1, changes[column] + 1)
-      }
-    }
-    return changes[meant.count] <= 2
+extension CommandSpec {
+  /// Words behind which a secret stands, whatever command they are in: people write options of other programs.
+  private static let beforeSecrets: Set<String> = secretOptions.union([
+    "APIKEY", "OTP", "PASS", "PASSWD", "PASSWORT", "PIN", "PWD", "SECRET", "TOKEN",
+  ])
+
+  /// Whether a word says that what follows it is a secret.
+  public static func isBeforeSecret(_ word: String) -> Bool {
+    word.utf8.count <= 32 && beforeSecrets.contains(word.uppercased())
   }
 
-  /// Whether a name with a typing error may mean a command with a password, which no error repeats and no history keeps.
-  public static func isLikeOneWithSecrets(_ name: String) -> Bool {
-    if ["AUTH", "HELLO"].contains(where: { isMisspelled(name.uppercased(), $0) }) { return true }
-    guard let noun = name.split(separator: ".", omittingEmptySubsequences: false).first,
-      noun.utf8.count < name.utf8.count
-    else { return false }
-    return all.contains { $0.hasTypedSecrets && $0.name.hasPrefix(noun.uppercased() + ".") }
+  /// The name in a word such as `PASSWORD=…`, behind which a secret stands in the word itself; nil if it is none.
+  public static func nameBeforeSecret(in word: String) -> String? {
+    guard let end = word.utf8.prefix(33).firstIndex(where: { [UInt8(ascii: "="), UInt8(ascii: ":")].contains($0) })
+    else { return nil }
+    let name = String(word[..<end])
+    return isBeforeSecret(name) ? name : nil
   }
 }

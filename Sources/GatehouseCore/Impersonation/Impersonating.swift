@@ -162,7 +162,8 @@ extension Turn {
     let row = cell.state.sessions[slot]
     let subject = holder(cell, slot)
     read(cell.state.people.users[subject.serial].lsn)
-    var sides = sides
+    try requireSignedIn(cell, slot)
+    var sides = sides + (try openerSides(cell, slot))
     var reach = sides.reduce(Reach.all) { $0.intersection($1.knownWorkspaces) }
     if row.isBound { reach = reach.intersection(.only([row.workspace])) }
     var actor: Side?
@@ -189,9 +190,7 @@ extension Turn {
   /// The sides of the service that sends the command; none if it may do everything everywhere.
   func serviceSides() -> [Side] {
     guard connection.isBound, let id = connection.service else { return [] }
-    let service = directory.service(id)
-    if let products = service?.products { return [Side(id, boundTo: products.compactMap(directory.product))] }
-    return [Side(.service(id), boundTo: service?.workspaces ?? [])]
+    return [directory.service(id).flatMap { side(of: $0) } ?? Side(.service(id), boundTo: [])]
   }
 }
 

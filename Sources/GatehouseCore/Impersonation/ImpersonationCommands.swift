@@ -85,7 +85,8 @@ extension CommandTable {
       expires: try turn.impersonationEnd(login.state.sessions[slot], workspace.policies), idleSeconds: 0,
       isBound: turn.directory.bindsImpersonation(in: workspace.id, actor: actor, target: target, at: turn.now),
       impersonation: Impersonation(
-        actor: actor.id, actorName: actor.username, actorSession: actorSession, reason: reason))
+        actor: actor.id, actorName: actor.username, actorSession: actorSession, reason: reason),
+      opener: turn.opener)
     turn.emit(opened)
     let origin = try turn.sessionOrigin()
     if !origin.isEmpty {
@@ -261,7 +262,8 @@ extension Turn {
 
   /// Whether a session may continue as far as its own user is concerned.
   fileprivate func userMayGoOn(_ cell: HeldPartition, _ slot: Int) -> Bool {
-    holder(cell, slot).sessionDenial(cell.state.sessions[slot], in: directory, at: now) == nil
+    let row = cell.state.sessions[slot]
+    return !directory.isAbandoned(row) && holder(cell, slot).sessionDenial(row, in: directory, at: now) == nil
   }
 
   /// The product and the workspace of the impersonation: the one that is named, else the product's, else `main`.

@@ -72,7 +72,9 @@ extension Change {
 extension AnyChange {
   func encode(into writer: inout ByteWriter) {
     switch self {
-    case .sessionOpened(let change): change.encode(into: &writer)
+    case .sessionOpened(let change):
+      // Fast path: only impersonations say something of a person.
+      if change.impersonation == nil { change.encode(into: &writer) } else { change.encodeSealing(into: &writer) }
     case .sessionEnded(let change): change.encode(into: &writer)
     case .sessionSeen(let change): change.encode(into: &writer)
     case .timerStarted(let change): change.encode(into: &writer)

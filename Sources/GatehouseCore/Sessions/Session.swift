@@ -21,6 +21,7 @@ public struct SessionRow: ReusableRow {
   /// The deadline in seconds of the session's current heap key; keys with another deadline are stale.
   var watched: UInt32 = 0
   public var workspace: WorkspaceID = 0
+  public var opener = SessionOpener.unknown
   /// The product in the upper 24 bits, then `isBound` and the kind: separate fields would make a row 8 bytes larger.
   private var facts = UInt32(SessionKind.login.rawValue)
   public var details = DetailRange()
@@ -218,6 +219,8 @@ extension SessionRow: StoredValue {
     var isBound = isBound
     try visitor.value(&isBound, as: FlagForm.self)
     self.isBound = isBound
+    try visitor.later()
+    try visitor.value(&opener, as: SessionOpenerForm.self)
   }
 }
 

@@ -14,6 +14,7 @@ public struct SessionOpened: PartitionChange {
   public var idleSeconds: UInt32 = 0
   /// Whether the session is bound to its workspace (K4).
   public var isBound = false
+  public var opener = SessionOpener.unknown
   public var impersonation: Impersonation? {
     get { begun?.value }
     set { begun = newValue.map { .value($0) } }
@@ -25,7 +26,8 @@ public struct SessionOpened: PartitionChange {
 
   public init(
     session: SessionID, user: UserID, token: Digest, product: ProductID, workspace: WorkspaceID,
-    expires: Milliseconds, idleSeconds: UInt32, isBound: Bool = false, impersonation: Impersonation? = nil
+    expires: Milliseconds, idleSeconds: UInt32, isBound: Bool = false, impersonation: Impersonation? = nil,
+    opener: SessionOpener
   ) {
     self.session = session
     self.user = user
@@ -36,6 +38,7 @@ public struct SessionOpened: PartitionChange {
     self.idleSeconds = idleSeconds
     self.isBound = isBound
     self.impersonation = impersonation
+    self.opener = opener
   }
 
   @inline(__always)
@@ -49,10 +52,15 @@ public struct SessionOpened: PartitionChange {
     try visitor.field("idle", &idleSeconds, as: SecondsForm.self)
     try visitor.field("bound", &isBound, as: FlagForm.self)
     try visitor.field("impersonation", &impersonation, as: ImpersonationForm.self)
+    try visitor.later()
+    try visitor.field("signed-in", &opener, as: SessionOpenerForm.self)
   }
 
   public var concern: Concern { .nobody }
   public var carried: AnyChange { .sessionOpened(self) }
+
+  /// An impersonation has its actor's name.
+  public var sealing: SealedUnder? { impersonation.map { .one(.user($0.actor)) } }
 
   /// Equals what the fields say, but without copying them: this is a hot path.
   public func owners(_ partitioning: Partitioning) -> ChangeOwners {
@@ -86,6 +94,7 @@ public struct SessionOpened: PartitionChange {
     row.workspace = workspace
     row.kind = impersonation == nil ? .login : .impersonation
     row.isBound = isBound
+    row.opener = opener
     row.next = state.people.users[owner].sessions
     state.sessions.rows.reuse(slot, for: row)
     if row.next != 0 { state.sessions[Int(row.next)].previous = UInt32(slot) }

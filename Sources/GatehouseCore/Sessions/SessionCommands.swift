@@ -6,8 +6,8 @@ extension CommandTable {
         + SessionOrigin.options,
       reply: "a map `session` (the token, shown once), `id`, `expires`; the workspace's policies limit `TTL` and "
         + "`IDLE`; longer values are shortened. With the policy `session.max` the user's login there that was used least "
-        + "lately ends for it. `IP` and `AGENT` say from where, and SESSION.GET shows it. `REFUSED login: reason` if a "
-        + "login rule refuses",
+        + "lately ends for it; a service of products counts and ends those of its own. `IP` and `AGENT` say from where, and "
+        + "SESSION.GET shows it. `REFUSED login: reason` if a login rule refuses",
       effect: .write, rights: .sessions, needs: .service(),
       route: .user(1), touches: .newSession, body: .decide(sessionCreate)),
     CommandSpec(
@@ -15,14 +15,17 @@ extension CommandTable {
       [.word("token"), .option("PRODUCT", "product")],
       reply: "null, or a map `id, kind, user, username, product, workspace, actor, actor-id, created,"
         + " expires, last-seen`, and "
-        + "`must-change` 1 where a temporary password has opened the session: it is to be changed before anything else. A "
-        + "session that has lost its right ends for good, even if the right comes back",
+        + "`must-change` 1 where a temporary password has opened the session: it is to be changed before anything else, and "
+        + "`signed-in` 1 where Gatehouse has opened it itself, in the console. A session rests on the word of the service "
+        + "that opened it, reaches no further, and ends once that service is deleted. One that has lost its right ends for "
+        + "good, even if the right comes back",
       needs: .service(), route: .session(1), secrets: [1], body: .decide(sessionCheck)),
     CommandSpec(
       "SESSION.GET", .session, "A session by its id", [.word("id", .integer)],
       reply:
-        "a map of what SESSION.CHECK tells, and `idle, reason, ip, agent`, the last two null where the application "
-        + "has not told them, or an error `NOTFOUND session`",
+        "a map of what SESSION.CHECK tells, and `idle, reason, ip, agent, service`: `ip` and `agent` null where the "
+        + "application has not told them, and `service`, which opened it, null where that is none or not yours to know; or an"
+        + " error `NOTFOUND session`",
       needs: .permission(.sessionRead, over: .session(1), own: .sessionRead), route: .session(1), secrets: [1],
       body: .decide(sessionGet)),
     CommandSpec(
@@ -80,6 +83,9 @@ extension CommandTable {
     if let word = turn.optionWord("PRODUCT"), try !mayEnter(word, with: cell, slot, turn) {
       return turn.reply.null()
     }
+    if let word = turn.optionWord("PRODUCT"), try !isInReachOfOpener(word, cell, slot, turn) {
+      return turn.reply.null()
+    }
     turn.noteAdmission(to: row.product)
     turn.see(cell, slot: slot)
     // A read must not become a write: a use is logged only after an eighth of the idle limit has passed. On a follower it
@@ -87,22 +93,50 @@ extension CommandTable {
     if !turn.isFollower, row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
       turn.emit(SessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
     }
-    turn.reply.map(cell.state.sessions.mustChangePassword(inSlot: slot) ? 12 : 11)
+    // Only the server asks for whom it may then act (`CommandDoor.caller(ofSession:)`).
+    turn.reply.map(try 11 + marks(cell, slot, turn) + (turn.connection.isServer ? 1 : 0))
     try describe(cell, slot, lastSeen: turn.isFollower ? row.lastSeen : turn.now, turn)
-    showRestriction(cell, slot, turn)
+    try showMarks(cell, slot, turn)
+    if turn.connection.isServer { showService(row, turn) }
   }
 
-  /// P13: the pair `must-change`, where there is something to say.
-  private static func showRestriction(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) {
-    guard cell.state.sessions.mustChangePassword(inSlot: slot) else { return }
-    turn.reply.text("must-change")
-    turn.reply.flag(true)
+  /// How many pairs `showMarks` shows.
+  private static func marks(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) -> Int {
+    (cell.state.sessions.mustChangePassword(inSlot: slot) ? 1 : 0) + (try turn.isSignedIn(cell, slot) ? 1 : 0)
+  }
+
+  /// The pairs `must-change` (P13) and `signed-in`, where there is something to say.
+  private static func showMarks(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) {
+    if cell.state.sessions.mustChangePassword(inSlot: slot) {
+      turn.reply.text("must-change")
+      turn.reply.flag(true)
+    }
+    if try turn.isSignedIn(cell, slot) {
+      turn.reply.text("signed-in")
+      turn.reply.flag(true)
+    }
+  }
+
+  /// The pair `service`: who opened a session. Services are the operator's, who alone learns their names.
+  private static func showService(_ session: SessionRow, _ turn: Turn) {
+    let service = turn.isLimited ? nil : session.opener.service.flatMap { turn.directory.service($0) }
+    turn.reply.text("service")
+    turn.reply.optional(service?.name)
   }
 
   /// Notes why the user of an ended session could not log in now either, if so.
   private static func noteDenial(of row: SessionRow, _ user: UserReference, _ turn: Turn) {
     guard let denial = user.sessionDenial(row, in: turn.directory, at: turn.now) else { return }
     turn.note(denial, of: user, to: row.product == 0 ? nil : row.product, in: row.workspace)
+  }
+
+  /// Whether the services on whose word a session rests log people in to a product. Else it is one elsewhere, which says
+  /// nothing there.
+  private static func isInReachOfOpener(
+    _ word: Int, _ cell: HeldPartition, _ slot: Int, _ turn: Turn
+  ) throws(Halt) -> Bool {
+    guard let product = turn.productID(turn.word(word)).flatMap({ turn.directory.product($0) }) else { return true }
+    return try turn.openerSides(cell, slot).allSatisfy { $0.knownWorkspaces.contains(product) }
   }
 
   /// Whether the user of a session may enter a product with it. A refusal does not end the session.
@@ -147,9 +181,9 @@ extension CommandTable {
   private static func view(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) {
     let row = cell.state.sessions[slot]
     let origin = cell.state.sessions.origin(ofSlot: slot)
-    turn.reply.map(cell.state.sessions.mustChangePassword(inSlot: slot) ? 16 : 15)
+    turn.reply.map(try 16 + marks(cell, slot, turn))
     try describe(cell, slot, lastSeen: row.lastSeen, turn)
-    showRestriction(cell, slot, turn)
+    try showMarks(cell, slot, turn)
     turn.reply.text("idle")
     turn.reply.integer(Milliseconds(row.idleSeconds) * 1000)
     turn.reply.text("reason")
@@ -158,6 +192,7 @@ extension CommandTable {
     turn.reply.optional(origin.address.isEmpty ? nil : origin.address)
     turn.reply.text("agent")
     turn.reply.optional(origin.agent.isEmpty ? nil : origin.agent)
+    showService(row, turn)
   }
 
   @Sendable private static func sessionList(_ turn: Turn) throws(Halt) {
@@ -265,7 +300,7 @@ extension Turn {
     emit(
       SessionOpened(
         session: id, user: user.id, token: opened.token.withBytes(digest), product: product, workspace: workspace,
-        expires: opened.expires, idleSeconds: UInt32(clamping: (idle + 999) / 1000)))
+        expires: opened.expires, idleSeconds: UInt32(clamping: (idle + 999) / 1000), opener: opener))
     if !wish.origin.isEmpty {
       emit(SessionOriginTold(id, of: user.id, product: product, workspace: workspace, wish.origin))
     }

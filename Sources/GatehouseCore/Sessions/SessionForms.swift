@@ -23,6 +23,23 @@ enum ImpersonationForm: FieldForm {
     try reader.optional { (reader) throws(CodingError) in try Impersonation(from: &reader) }
   }
 
+  // The reason stays readable: it tells why something was done (`SealedChange`).
+  static func split(_ value: Impersonation?, clear: inout ByteWriter, hidden: inout ByteWriter) {
+    clear.flag(value != nil)
+    guard let value else { return }
+    clear.id(value.actor)
+    TextForm.split(value.actorName, clear: &clear, hidden: &hidden)
+    clear.id(value.actorSession)
+    clear.text(value.reason)
+  }
+
+  static func join(clear: inout ByteReader, hidden: inout ByteReader?) throws(CodingError) -> Impersonation? {
+    guard try clear.flag() else { return nil }
+    let actor: UserID = try clear.id()
+    let name = try TextForm.join(clear: &clear, hidden: &hidden)
+    return Impersonation(actor: actor, actorName: name, actorSession: try clear.id(), reason: try clear.text())
+  }
+
   static func shown(
     _ name: String, old: Impersonation??, new: Impersonation??, in directory: Directory?
   ) -> [ChangeText.Field] {

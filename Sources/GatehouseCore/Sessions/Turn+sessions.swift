@@ -9,7 +9,9 @@ extension Turn {
       return nil
     }
     read(cell.state.sessions[slot].lsn)
-    if isLimited, !isOfService(cell.state.sessions[slot]) { return nil }
+    let row = cell.state.sessions[slot]
+    if isLimited, !isOfService(row) { return nil }
+    guard try openerSides(cell, slot).allSatisfy({ $0.knownWorkspaces.contains(row) }) else { return nil }
     return (cell, slot)
   }
 

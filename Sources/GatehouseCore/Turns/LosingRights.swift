@@ -22,6 +22,7 @@ extension Turn {
   @inline(__always)
   func lapse(_ cell: HeldPartition, _ slot: Int) throws(Halt) -> SessionEnd? {
     let row = cell.state.sessions[slot]
+    if directory.isAbandoned(row) { return .rightLost }
     if let denial = holder(cell, slot).sessionDenial(row, in: directory, at: now) { return SessionEnd(denial) }
     if row.kind == .login { return nil }
     return try impersonationLapse(cell, slot, in: directory) { $0 }
@@ -42,6 +43,7 @@ extension Turn {
     let actor = holder(actors, login)
     read(actors.state.people.users[actor.serial].lsn)
     let actorNow = person(actor)
+    if directory.isAbandoned(actors.state.sessions[login]) { return .actorEnded }
     if actorNow.sessionDenial(actors.state.sessions[login], in: directory, at: now) != nil { return .actorEnded }
     let target = person(holder(cell, slot))
     return directory.denial(of: row, actor: actorNow, target: target, at: now).map { SessionEnd($0) }

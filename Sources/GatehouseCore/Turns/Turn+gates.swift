@@ -172,15 +172,8 @@ extension Turn {
   }
 
   private static func unknownCommand(_ request: Arguments) -> Refusal {
-    func shown(_ index: Int) -> String { String(request.string(index).prefix(128)) }
-    var text = "unknown command '\(shown(0))', with args beginning with: "
-    if CommandTable.isLikeOneWithSecrets(shown(0)) { return .syntax(text + "(not shown)") }
-    var room = 128
-    for index in 1..<max(1, request.count) where room > 0 {
-      let word = SecretText.isLike(request[index]) ? "(not shown)" : String(shown(index).prefix(room))
-      text += "'\(word)' "
-      room -= word.utf8.count
-    }
-    return .syntax(text)
+    // What stands behind a name with a typing error may be a password, so nothing of it is repeated.
+    let name = SecretText.isLike(request[0]) ? "(not shown)" : String(request.string(0).prefix(128))
+    return .syntax("unknown command '\(name)'; COMMAND LIST names all of them")
   }
 }

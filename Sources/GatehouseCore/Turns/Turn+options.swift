@@ -80,7 +80,8 @@ extension CommandSpec {
         "unknown option for '\(name.lowercased())'; a password with spaces is one word, in quotes; usage: \(usage)"
       )
     }
-    let shown = String(arguments.string(word).prefix(64))
+    let given = arguments.string(word)
+    let shown = CommandSpec.nameBeforeSecret(in: given) ?? String(given.prefix(64))
     return .syntax("unknown option '\(shown)' for '\(name.lowercased())'; usage: \(usage)")
   }
 

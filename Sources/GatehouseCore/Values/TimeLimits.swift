@@ -27,6 +27,11 @@ public struct TimeLimits: Sendable, Equatable, BitwiseCopyable {
 
   public var isNone: Bool { self == .none }
 
+  /// Whether some moment from now on lies within others, and not within these.
+  func isShorter(than others: TimeLimits, at now: Milliseconds) -> Bool {
+    others.end > now && (end < others.end || first > max(others.first, now))
+  }
+
   /// The same limits, ending no later than others.
   func ending(by others: TimeLimits) -> TimeLimits { TimeLimits(from: from, until: min(end, others.end)) }
 

@@ -219,6 +219,8 @@ extension CommandTable {
         PermissionSet([.memberManage]), over: .workspace(workspace.id), until: new.end,
         to: "extend the membership of a user with rights there")
     }
+    // Else a membership that ends in a moment would take what removing it now may not.
+    if isMember, new.isShorter(than: old, at: turn.now) { try requireEnding(user, in: workspace, turn) }
     if old != new { turn.emit(MembershipLimited(user.id, workspace.id, old: old, new: new)) }
     return !isMember || old != new
   }
@@ -238,6 +240,12 @@ extension CommandTable {
           "home", "\(workspace.name) is the home workspace of \(user.username), which governs the login",
           instead: "move the user first with USER.MOVEHOME user workspace, or delete the user"))
     }
+    try requireEnding(user, in: workspace, turn)
+    try turn.leave(workspace, user)
+  }
+
+  /// What it takes to end a membership with all that rests on it, now or later.
+  private static func requireEnding(_ user: UserReference, in workspace: Workspace, _ turn: Turn) throws(Halt) {
     for grant in user.grants where turn.directory.workspace(of: grant.scope) == workspace.id {
       try turn.requireRevoking(grant)
     }
@@ -252,7 +260,6 @@ extension CommandTable {
     if isEmployed || user.management.contains(where: { $0.workspace == workspace.id }) {
       turn.noteUse([.employmentManage], over: place)
     }
-    try turn.leave(workspace, user)
   }
 }
 

@@ -335,7 +335,8 @@ extension ServerConfiguration {
     }
     if follow != .no, replication == nil {
       throw SettingError(
-        setting: Setting.follow.name, value: follow.rawValue, problem: "needs \(Setting.replication.name); give it, too")
+        setting: Setting.follow.name, value: follow.rawValue, problem: "needs \(Setting.replication.name); give it, too"
+      )
     }
     if snapshotEveryBytes != 0, snapshotEveryBytes < segmentBytes {
       throw SettingError(

@@ -8,7 +8,7 @@ package struct Caller: Sendable {
   /// The token of the session that commands run on (`AS`); nil for the service itself.
   package private(set) var session: String?
   /// Whether it is the server, which nobody can take the rights from.
-  var isServer = false
+  var isServer: Bool { facts.isServer }
 
   init(_ facts: ConnectionFacts, service: String) {
     self.facts = facts

@@ -52,9 +52,8 @@ extension CommandDoor {
   /// workspaces have changed. Commands check sessions by themselves.
   package func isCurrent(_ caller: Caller) -> Bool {
     guard let directory = services?.gate.directory else { return false }
-    // The server itself, on the authority of a session.
-    if caller.session != nil, caller.facts.service == 0 { return true }
-    guard let id = caller.facts.service, id != 0 else { return !directory.hasServices || caller.isServer }
+    if caller.isServer { return true }
+    guard let id = caller.facts.service, id != 0 else { return !directory.hasServices }
     guard let service = directory.service(id), !service.isDeleted else { return false }
     return service.rights.effective == caller.facts.rights && (service.workspaces != nil) == caller.facts.isBound
   }
@@ -92,9 +91,7 @@ extension CommandDoor {
 
   /// The server itself, for what it does of its own accord.
   package var ownCaller: Caller {
-    var caller = Caller(ConnectionFacts(id: 0, service: 0, rights: .all), service: "")
-    caller.isServer = true
-    return caller
+    Caller(ConnectionFacts(id: 0, service: 0, rights: .all, isServer: true), service: "")
   }
 
   /// What events name as their source: the same for a data folder, also after it has moved.

@@ -120,7 +120,26 @@ package final class CommandDoor: Sendable {
 
   /// The server itself, for what a front does on the authority of a user's session: `Caller.acting(as:)`.
   package func server(_ connection: DoorConnection) -> Caller {
-    Caller(ConnectionFacts(id: connection.id, service: 0, rights: .all), service: "")
+    Caller(ConnectionFacts(id: connection.id, service: 0, rights: .all, isServer: true), service: "")
+  }
+
+  /// On whose authority somebody asks who shows nothing but the token of a session, and in which session.
+  ///
+  /// Where Gatehouse has opened it itself, that is the person's alone. Else it rests on a service's word, and that service
+  /// stands beside the person as if it asked itself, with the rights that it has now.
+  ///
+  /// - Returns: what `SESSION.CHECK` says, too; nil if the session is not good.
+  package func caller(
+    ofSession token: String, _ connection: DoorConnection
+  ) async -> (caller: Caller, session: RESPValue)? {
+    let session = await execute(["SESSION.CHECK", token], for: server(connection))
+    guard session["user"] != nil, let directory = services?.gate.directory else { return nil }
+    if session["signed-in"] != nil { return (server(connection).acting(as: token), session) }
+    if let service = session["service"]?.string.flatMap(directory.service(named:)) {
+      return (caller(service, connection).acting(as: token), session)
+    }
+    // It was opened by `local`, or by a service that is not known any more.
+    return anonymous(connection).map { ($0.acting(as: token), session) }
   }
 
   private func wrongSecret(_ address: AddressKey?) async -> Refusal {

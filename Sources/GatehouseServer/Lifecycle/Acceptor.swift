@@ -42,7 +42,9 @@ struct Acceptor {
     facts.connectionsRejected.add(1, ordering: .relaxed)
     facts.limits.add(limit)
     // Redis' text, which clients know and try again after.
-    entrance.turnAway(socket, "ERR max number of clients reached")
+    let text = "ERR max number of clients reached"
+    let why = limit == .maxConnections ? "" : ": as many from this address as \(limit.name) allows"
+    entrance.turnAway(socket, text + why)
   }
 
   private static func prepare(_ socket: Int32) {

@@ -90,8 +90,11 @@ package final class GatehouseServer: Service {
     for problem in zones.problems { logger.warning("a time zone cannot be read", metadata: ["error": "\(problem)"]) }
     DescriptorReserve.shared.hold(DescriptorLimit.heldForWriting)
     defer { DescriptorReserve.shared.hold(0) }
-    let key = try masterKey()
-    let existing = try openFolder(key)
+    guard let key = try await masterKey() else {
+      logger.info("stopped before there was a key")
+      return nil
+    }
+    let existing = try openFolder(key.value)
     defer { existing?.close() }
     if existing == nil { try mayMakeFolder() }
     let laneCount = configuration.laneCount(cores: facts.coreCount)
@@ -106,10 +109,10 @@ package final class GatehouseServer: Service {
     let listeners = try listen(lanes, identity)
     do {
       for front in fronts { try await front.open(door) }
-      let folder = try existing ?? makeFolder(key)
+      let folder = try existing ?? makeFolder(key.value)
       defer { folder.close() }
       for warning in folder.warnings { logger.warning("\(warning)") }
-      if key != nil, folder.cipher.isReleased {
+      if key.value != nil, folder.cipher.isReleased {
         logger.warning(
           "a key is given, but the folder was decrypted for good and stays so: ENCRYPTION ON encrypts it again")
       }
@@ -123,14 +126,25 @@ package final class GatehouseServer: Service {
     }
   }
 
-  /// The data folder; nil if it does not exist yet or is empty.
-  /// The master key that the settings or the environment give; nil if none do.
-  private func masterKey() throws(EncryptionError) -> MasterKey? {
-    guard let source = try configuration.keySource() else { return nil }
+  /// The master key that the settings or the environment give, which may be none.
+  ///
+  /// - Returns: nil if the server was told to stop while a command was asked for it.
+  private func masterKey() async throws -> KeyOrNone? {
+    guard let source = try configuration.keySource() else { return KeyOrNone(value: nil) }
     if let warning = source.warning { logger.warning("\(warning)") }
-    return try source.read()
+    do {
+      let key = try await withGracefulShutdownHandler {
+        try await onOwnThread { [stopping] in try source.read(while: { !stopping.isBegun }) }
+      } onGracefulShutdown: {
+        self.stopping.begin()
+      }
+      return KeyOrNone(value: key)
+    } catch where stopping.isBegun {
+      return nil
+    }
   }
 
+  /// The data folder; nil if it does not exist yet or is empty.
   private func openFolder(_ key: MasterKey?) throws(FolderError) -> DataFolder? {
     do throws(FolderError) {
       return try DataFolder.open(configuration.dataPath, key: key)
@@ -325,4 +339,9 @@ package final class GatehouseServer: Service {
       "max-connections was lowered to what the limit of open files allows; raise the limit with ulimit -n",
       metadata: ["max-connections": "\(allowed)", "wanted": "\(wanted)"])
   }
+}
+
+/// The master key; nil if none is given.
+private struct KeyOrNone: Sendable {
+  let value: MasterKey?
 }

@@ -44,10 +44,14 @@ final class RefusalRing: RefusalKeeper {
     }
   }
 
-  /// Drops what is kept of users who were forgotten. The counts stay.
+  /// Drops what is kept of users who were forgotten, and names that nobody had: a name that somebody gave up may be among
+  /// them. The counts stay.
   func forget(_ users: Set<UserID>) {
     state.withLock { state in
-      for index in state.slots.indices where users.contains(state.slots[index].user) { state.slots[index].forget() }
+      for index in state.slots.indices {
+        let user = state.slots[index].user
+        if user == .none || users.contains(user) { state.slots[index].forget() }
+      }
     }
   }
 

@@ -14,6 +14,8 @@ func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32
     // A token or a service's secret is redacted wherever it stands.
     if SecretText.isLike(word) {
       words.append(redacted)
+    } else if let address = SecretAddress.shown(String(decoding: word, as: UTF8.self)) {
+      words.append(String(address.prefix(wordLimit)))
     } else if word.count > wordLimit {
       words.append(
         String(decoding: word.prefix(wordLimit), as: UTF8.self) + "... (\(word.count - wordLimit) more bytes)")
@@ -39,7 +41,8 @@ private func secretWords(in request: Arguments) -> Set<Int> {
     if spec.isBeforeCommand { return behind(spec, in: request) }
   }
   guard spec.takes(request) else { return words(of: request, from: spec.nameWords) }
-  return spec.secretWords(in: request).union(wordsFromAssignment(in: request))
+  let known = spec.secretWords(in: request)
+  return known.union(wordsOfSecret(in: request, besides: known))
 }
 
 /// … where another command begins at the third word, as after `AS token` and `COMMAND GETKEYS`.
@@ -48,14 +51,15 @@ private func behind(_ spec: CommandSpec, in request: Arguments) -> Set<Int> {
   return spec.secretWords(in: request).union(secretWords(in: request.dropping(2)).map { $0 + 2 })
 }
 
-/// All words from one on that looks like an option with a secret written as in other programs: `PASSWORD=…`.
-private func wordsFromAssignment(in request: Arguments) -> Set<Int> {
-  let first = (1..<max(1, request.count)).first { index in
-    let name = request[index].prefix(32).prefix { $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: ":") }
-    guard name.count < request[index].count else { return false }
-    return CommandSpec.secretOptions.contains(String(decoding: name, as: UTF8.self).uppercased())
+/// All words from one on that looks like an option with a secret written as in other programs, `PASSWORD=…`, and all behind
+/// a word such as `password`.
+private func wordsOfSecret(in request: Arguments, besides known: Set<Int>) -> Set<Int> {
+  for index in 1..<max(1, request.count) where !known.contains(index) {
+    let word = String(decoding: request[index].prefix(64), as: UTF8.self)
+    if CommandSpec.nameBeforeSecret(in: word) != nil { return words(of: request, from: index) }
+    if CommandSpec.isBeforeSecret(word) { return words(of: request, from: index + 1) }
   }
-  return first.map { words(of: request, from: $0) } ?? []
+  return []
 }
 
 private func words(of request: Arguments, from first: Int) -> Set<Int> {

@@ -33,11 +33,13 @@ package enum KeySource: Sendable, Equatable {
   }
 
   /// Reads the key.
-  package func read() throws(EncryptionError) -> MasterKey {
+  ///
+  /// - Parameter isWanted: asked while a command runs; once it is not, the command is ended.
+  package func read(while isWanted: () -> Bool = { true }) throws(EncryptionError) -> MasterKey {
     var text: [UInt8]
     switch self {
     case .file(let path): text = try Self.content(ofFile: path, description)
-    case .command(let command): text = try Self.output(of: command, description)
+    case .command(let command): text = try Self.output(of: command, description, while: isWanted)
     case .environment: return try EnvironmentKey.key(description)
     }
     defer { text.wipe() }
@@ -66,7 +68,9 @@ package enum KeySource: Sendable, Equatable {
   }
 
   /// Runs the command with the standard error of this process, and returns what it prints.
-  private static func output(of command: String, _ source: String) throws(EncryptionError) -> [UInt8] {
+  private static func output(
+    of command: String, _ source: String, while isWanted: () -> Bool
+  ) throws(EncryptionError) -> [UInt8] {
     func failure(_ problem: String) -> EncryptionError { .noKey(source: source, problem: problem) }
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw failure(String(cString: strerror(errno))) }
@@ -91,7 +95,7 @@ package enum KeySource: Sendable, Equatable {
     guard code == 0 else { throw failure(String(cString: strerror(code))) }
     var output = [UInt8](repeating: 0, count: limit + 1)
     defer { output.wipe() }
-    let (count, problem) = collect(ends[0], into: &output)
+    let (count, problem) = collect(ends[0], into: &output, while: isWanted)
     if problem != nil { kill(-child, SIGKILL) }
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
@@ -104,14 +108,17 @@ package enum KeySource: Sendable, Equatable {
   }
 
   /// Reads to the end of a pipe, for a limited time.
-  private static func collect(_ pipe: Int32, into output: inout [UInt8]) -> (count: Int, problem: String?) {
+  private static func collect(
+    _ pipe: Int32, into output: inout [UInt8], while isWanted: () -> Bool
+  ) -> (count: Int, problem: String?) {
     let deadline = MonotonicClock.now() + patience * 1_000_000
     var count = 0
     while true {
       let now = MonotonicClock.now()
       guard now < deadline else { return (count, "the command has not ended within a minute") }
+      guard isWanted() else { return (count, "the server was told to stop before the command had ended") }
       var wanted = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
-      let ready = poll(&wanted, 1, Int32((deadline - now) / 1_000_000) + 1)
+      let ready = poll(&wanted, 1, min(Int32((deadline - now) / 1_000_000) + 1, 100))
       if ready < 0, errno != EINTR { return (count, String(cString: strerror(errno))) }
       guard ready > 0 else { continue }
       let got = output.withUnsafeMutableBytes { Glibc.read(pipe, $0.baseAddress! + count, $0.count - count) }

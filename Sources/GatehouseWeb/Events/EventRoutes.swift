@@ -61,11 +61,10 @@ struct EventRoutes {
 
   private func reader(_ request: Request, _ context: WebContext) async throws -> Caller {
     if case .bearer(let token) = Authentication.credentials(request), token.hasPrefix("gs_") {
-      let server = door.server(context.connection)
-      guard await door.execute(["SESSION.CHECK", token], for: server)["user"] != nil else {
+      guard let (caller, _) = await door.caller(ofSession: token, context.connection) else {
         throw Problem(.unauthorized, "NOAUTH", "the session is over, or there never was one")
       }
-      return server.acting(as: token)
+      return caller
     }
     return try await Authentication(door: door).service(request, context)
   }

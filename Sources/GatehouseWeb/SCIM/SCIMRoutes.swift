@@ -92,12 +92,12 @@ struct SCIMRoutes {
       _ = try await Authentication(door: door).service(request, context)
       throw SCIMError.notFound("user behind a service's secret; /Me is for the token of a user's session")
     }
-    let server = door.server(context.connection)
-    let session = await door.execute(["SESSION.CHECK", token], for: server)
-    guard let user = session["user"]?.integer, let workspace = session["workspace"]?.string else {
+    guard let (caller, session) = await door.caller(ofSession: token, context.connection),
+      let user = session["user"]?.integer, let workspace = session["workspace"]?.string
+    else {
       throw SCIMError(.unauthorized, nil, "the session is over, or there never was one")
     }
-    let tenant = try await SCIMTenant(door, server.acting(as: token), workspace: workspace, base: base)
+    let tenant = try await SCIMTenant(door, caller, workspace: workspace, base: base)
     let found = try await SCIMUsers(tenant: tenant).get(String(user))
     var response = Response(json: found.json, type: Self.type)
     response.headers[.contentLocation] = "\(base)/Users/\(found.id)"

@@ -19,13 +19,25 @@ enum ClientAddress {
     context.connection.address?.ipAddress.flatMap { told(request, by: $0, settings.httpProxies) }
   }
 
-  /// Whether a proxy that is believed does not say that the request comes from this machine, but passes it on for somebody.
+  /// Whether the request was passed on for somebody, and no proxy that is believed says that they are on this machine.
+  ///
+  /// A proxy on this machine connects from it for everybody: whoever set it up may have told nothing of it in `http-proxies`.
   static func isElsewhere(_ request: Request, _ context: WebContext, _ settings: ServerConfiguration) -> Bool {
-    guard let peer = context.connection.address?.ipAddress, settings.httpProxies.allows(peer),
-      request.headers[.forwardedFor] != nil || request.headers[.forwarded] != nil
-    else { return false }
+    guard request.headers.contains(where: { isOfProxy($0.name) }) else { return false }
+    guard let peer = context.connection.address?.ipAddress, settings.httpProxies.allows(peer) else { return true }
     return told(request, by: peer, settings.httpProxies).map { !loopback.allows($0.text) } ?? true
   }
+
+  /// Whether proxies add a field to what they pass on.
+  private static func isOfProxy(_ name: HTTPField.Name) -> Bool {
+    let name = name.canonicalName
+    return name.hasPrefix("x-forwarded") || proxyFields.contains(name)
+  }
+
+  private static let proxyFields: Set = [
+    "forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "x-original-forwarded-for", "true-client-ip",
+    "cf-connecting-ip", "fastly-client-ip",
+  ]
 
   private static let loopback = NetworkList("loopback")!
 

@@ -9,11 +9,14 @@ struct HistoryFilter: Sendable {
     if Self.secretCommands.contains(first) { return false }
     // A word that is misspelled makes the secret one of the others.
     if first == "HELLO" { return words.count == 1 || words.count == 2 && Int(words[1]) != nil }
-    if words.count > 1, catalogue.command(of: words) == nil, CommandTable.isLikeOneWithSecrets(first) { return false }
+    // What stands behind a name with a typing error may be a password.
+    if words.count > 1, catalogue.command(of: words) == nil, !CommandTable.all.contains(where: { $0.name == first }) {
+      return false
+    }
     // A token or a service's secret is secret wherever it stands.
     if words.contains(where: { Array($0.utf8).withUnsafeBytes { SecretText.isLike($0) } }) { return false }
     // In any command, a word such as PASSWORD is followed by a secret.
-    if words.dropFirst().contains(where: { Self.secretTokens.contains($0.uppercased()) }) { return false }
+    if words.dropFirst().contains(where: Self.namesSecret) { return false }
     guard let (help, arguments) = catalogue.command(of: words) else {
       // Without the server's documentation the arguments are unknown; only the fixed lists apply.
       return true
@@ -29,7 +32,11 @@ struct HistoryFilter: Sendable {
     "PASSWORD.IMPORT", "PASSWORD.REDEEM", "PASSWORD.SET", "SESSION.CHECK", "TOTP.CONFIRM", "TOTP.DISABLE",
   ]
 
-  private static let secretTokens: Set = ["AUTH", "PASSWORD", "PASSWORD-HASH", "SECRET", "TOTP"]
+  /// Whether a secret follows a word, or stands in it: `PASSWORD=…`, an address with a password or a token.
+  private static func namesSecret(_ word: String) -> Bool {
+    word.uppercased() == "AUTH" || CommandSpec.isBeforeSecret(word) || CommandSpec.nameBeforeSecret(in: word) != nil
+      || SecretAddress.shown(word) != nil
+  }
 
   private static func isSecret(_ argument: String) -> Bool {
     let name = argument.lowercased()

@@ -40,6 +40,7 @@ struct Serve: AsyncParsableCommand {
   var check = false
 
   func run() async throws {
+    Backtraces.leaveOutMemory()
     // Before anything copies the environment.
     EnvironmentKey.take()
     let loader = ConfigurationLoader(

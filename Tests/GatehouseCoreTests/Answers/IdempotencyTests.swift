@@ -13,6 +13,26 @@ import Testing
 
   private func secretPart(_ token: String?) -> String { String((token ?? "").suffix(SecretText.randomCount)) }
 
+  @Test("W6: bound anew, a service does not get again what it may not get now") func boundAnew() {
+    let core = CoreHarness(partitions: 4)
+    for line in [
+      "WORKSPACE.CREATE acme", "PRODUCT.CREATE acme/pay", "PRODUCT.CREATE acme/crm", "SERVICE.CREATE ops ADMIN",
+      "USER.CREATE bea WORKSPACE acme PRODUCT acme/pay NOINVITE",
+      "SERVICE.CREATE app SESSIONS READ PRODUCT acme/pay PRODUCT acme/crm",
+    ] { #expect(!core.run(line).isError) }
+    let app = ConnectionFacts(id: 2, service: 2, rights: [.read, .sessions], isBound: true)
+    core.connection = app
+    let first = core.run("SESSION.CREATE bea acme/pay IDEM q1")["session"].text
+    #expect(core.run("SESSION.CREATE bea acme/pay IDEM q1")["session"].text == first && first != nil)
+    core.connection = ConnectionFacts(id: 1, service: 1, rights: .all)
+    core.run("SERVICE.SET app PRODUCT acme/crm")
+    core.connection = app
+    let again = core.run("SESSION.CREATE bea acme/pay IDEM q1").text ?? ""
+    #expect(
+      again.hasPrefix("CONFLICT idem: the key was used for another command, or before the service was bound anew"))
+    core.expectReplicated()
+  }
+
   @Test func twoServicesGetUnrelatedTokens() {
     var secrets = Set<String>()
     for service in 1...3 as ClosedRange<ServiceID> {

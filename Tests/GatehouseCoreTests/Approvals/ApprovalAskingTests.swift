@@ -45,6 +45,44 @@ import Testing
     #expect(core.run("USER.CREATE plain NOINVITE", as: one)["username"].text == "plain")
   }
 
+  @Test("B13, B7: what ends a right later waits as what ends it now")
+  func later() throws {
+    core.run("WORKSPACE.CREATE acme")
+    core.run("PRODUCT.CREATE acme/pay")
+    core.run("WORKSPACE.MEMBER acme ana")
+    core.run("ROLE.GRANT ana training-administrator WORKSPACE acme")
+    core.run("PRODUCT.ENABLE tom acme/pay ADMIN")
+    core.run("WORKSPACE.SET acme policy.approval.needs role.grant")
+    for line in [
+      "WORKSPACE.MEMBER acme ana REMOVE", "WORKSPACE.MEMBER acme ana UNTIL 2026-04-01T00:00:00Z",
+      "WORKSPACE.MEMBER acme ana FROM 2027-01-01T00:00:00Z", "WORKSPACE.MEMBER acme tom REMOVE",
+      "WORKSPACE.MEMBER acme tom UNTIL 2026-04-01T00:00:00Z", "PRODUCT.DISABLE tom acme/pay",
+      "PRODUCT.ENABLE tom acme/pay UNTIL 2026-04-01T00:00:00Z",
+      "ROLE.GRANT ana training-administrator WORKSPACE acme UNTIL 2026-04-01T00:00:00Z",
+    ] {
+      let kept = core.run(line, as: one)
+      #expect(kept["needs"].text == "role.grant" && kept["workspace"].text == "acme", "\(line): \(kept)")
+    }
+    // Who holds nothing there may be let go by one, and a longer membership takes nothing from anybody.
+    core.run("WORKSPACE.MEMBER acme eva UNTIL 2026-04-01T00:00:00Z")
+    #expect(core.run("WORKSPACE.MEMBER acme eva UNTIL 2026-03-20T00:00:00Z", as: one).integer == 1)
+    #expect(core.run("WORKSPACE.MEMBER acme eva UNTIL none", as: one).integer == 1)
+  }
+
+  @Test("B7: nobody sets an end to a membership whose roles they could not take") func end() {
+    core.run("WORKSPACE.CREATE acme")
+    core.run("ROLE.DEFINE keeper WORKSPACE acme member.manage user.read")
+    core.run("WORKSPACE.MEMBER acme ana")
+    core.run("WORKSPACE.MEMBER acme tom")
+    core.run("ROLE.GRANT ana training-administrator WORKSPACE acme")
+    core.run("ROLE.GRANT eva keeper WORKSPACE acme")
+    let eva = core.run("SESSION.CREATE eva crm")["session"].text ?? ""
+    for end in ["REMOVE", "UNTIL 2026-04-01T00:00:00Z", "FROM 2027-01-01T00:00:00Z"] {
+      #expect(core.run("WORKSPACE.MEMBER acme ana \(end)", as: eva).text?.hasPrefix("NOPERM") == true, "\(end)")
+    }
+    #expect(core.run("WORKSPACE.MEMBER acme tom UNTIL 2026-04-01T00:00:00Z", as: eva).integer == 1)
+  }
+
   @Test("B13: what would be refused is refused at once, and what changes nothing is answered") func decidedFirst() {
     ask("user.status,user.delete")
     #expect(core.run("USER.STATUS ana bogus", as: one).isError)

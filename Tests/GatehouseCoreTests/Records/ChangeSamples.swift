@@ -199,7 +199,14 @@ enum ChangeSamples {
     (
       "session-opened",
       SessionOpened(
-        session: session, user: user, token: token, product: 3, workspace: 1, expires: time, idleSeconds: 1800)
+        session: session, user: user, token: token, product: 3, workspace: 1, expires: time, idleSeconds: 1800,
+        opener: .unknown)
+    ),
+    (
+      "session-opened/signed-in",
+      SessionOpened(
+        session: session, user: user, token: token, product: 3, workspace: 1, expires: time, idleSeconds: 1800,
+        opener: .gatehouse)
     ),
     (
       "session-opened/impersonation",
@@ -207,7 +214,16 @@ enum ChangeSamples {
         session: session, user: user, token: token, product: 0, workspace: 300, expires: time, idleSeconds: 0,
         isBound: true,
         impersonation: Impersonation(
-          actor: UserID(raw: 130), actorName: "tom", actorSession: actorSession, reason: "look"))
+          actor: UserID(raw: 130), actorName: "tom", actorSession: actorSession, reason: "look"), opener: .unknown)
+    ),
+    (
+      "session-opened/impersonation-of-service",
+      SessionOpened(
+        session: session, user: user, token: token, product: 0, workspace: 300, expires: time, idleSeconds: 0,
+        isBound: true,
+        impersonation: Impersonation(
+          actor: UserID(raw: 130), actorName: "tommy", actorSession: actorSession, reason: "look"),
+        opener: .service(300))
     ),
     ("session-ended", SessionEnded(session, user, .expired, actorSession: nil, product: 0, workspace: 0)),
     (

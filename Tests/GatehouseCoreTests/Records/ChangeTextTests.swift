@@ -46,7 +46,7 @@ import Testing
       session: SessionID(raw: 1), user: UserID(raw: 2), token: token, product: 0, workspace: 1, expires: 0,
       idleSeconds: 5,
       impersonation: Impersonation(
-        actor: UserID(raw: 3), actorName: "tom", actorSession: SessionID(raw: 9), reason: "look"))
+        actor: UserID(raw: 3), actorName: "tom", actorSession: SessionID(raw: 9), reason: "look"), opener: .gatehouse)
     let texts =
       ([
         opened, ServiceCreated(1, name: "web", .all, secret: token),

@@ -132,6 +132,12 @@ import Testing
   @Test func itMakesNobodyAnAdministrator() {
     bind()
     #expect(core.run("PRODUCT.ENABLE eva acme/payroll ADMIN").text?.hasPrefix("NOPERM ") == true)
+    // Whom it could not let in again it does not keep out.
+    core.connection = ConnectionFacts(id: 1, service: 1, rights: .all)
+    core.run("PRODUCT.ENABLE eva acme/payroll ADMIN")
+    bind()
+    #expect(core.run("PRODUCT.DISABLE eva acme/payroll").text?.hasPrefix("NOPERM ") == true)
+    #expect(core.run("PRODUCT.ENABLE eva acme/payroll UNTIL 2030-01-01T00:00:00Z").text?.hasPrefix("NOPERM ") == true)
     #expect(core.run("USER.SET ana first Bea").text?.hasPrefix("NOPERM ") == true)
   }
 

@@ -26,7 +26,7 @@ import Testing
       core.apply(
         SessionOpened(
           session: id, user: ana, token: .zero, product: payroll, workspace: mainWorkspace, expires: core.now + 1000,
-          idleSeconds: 0))
+          idleSeconds: 0, opener: .unknown))
       return id
     }
     let last = SessionNumber.lastGeneration(core.partitioning)

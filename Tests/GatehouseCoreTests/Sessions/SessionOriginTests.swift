@@ -27,7 +27,7 @@ import Testing
       #expect(origin(silent) == "nil nil")
       let list = core.run("SESSION.LIST ana").items
       #expect(list.map { "\($0["ip"]) \($0["agent"])" } == ["nil nil", "nil curl", "2001:db8::1 Mozilla/5.0 (X11)"])
-      #expect(list[0].keys.suffix(4) == ["idle", "reason", "ip", "agent"])
+      #expect(list[0].keys.suffix(5) == ["idle", "reason", "ip", "agent", "service"])
       core.expectReplicated()
       try core.restart()
     }

@@ -25,7 +25,8 @@ struct ClientLimitsTests {
     let others = try (0..<2).map { _ in try server.client(.resp2) }
     for other in others { try other.ok("PING") }
     #expect(
-      try server.rawConnection().receiveUntilClosed() == "-ERR max number of clients reached\r\n")
+      try server.rawConnection().receiveUntilClosed()
+        == "-ERR max number of clients reached: as many from this address as address-connections allows\r\n")
     #expect(try count("address_connections") == 1)
     others[0].close()
     try eventually("there is room again") { (try? server.client(.resp2).ok("PING")) != nil }

@@ -68,7 +68,7 @@ struct TransactionsTests {
 
   /// Commands refused before they can be queued: unknown, malformed, not allowed.
   static let refused: [(command: String, error: String)] = [
-    ("FROBNICATE", "ERR unknown command 'FROBNICATE', with args beginning with: "),
+    ("FROBNICATE", "ERR unknown command 'FROBNICATE'; COMMAND LIST names all of them"),
     ("CLIENT FROBNICATE", "ERR unknown subcommand 'FROBNICATE'. Try CLIENT HELP."),
     ("TIMER.START", "ERR wrong number of arguments for 'timer.start' command"),
     ("CLIENT SETNAME", "ERR wrong number of arguments for 'client|setname' command"),

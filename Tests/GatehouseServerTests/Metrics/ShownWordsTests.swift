@@ -63,6 +63,8 @@ import Testing
     (["USER.CREATE", "pwv", "PASWORD", "hunter"], "USER.CREATE"),
     (["USER.SET", "ana", "password:hunter", "x"], "USER.SET ana"),
     (["USER.GET", "ana", "PASSWORD", "hunter"], "USER.GET"),
+    (["USER.SET", "ana", "password", "hunter"], "USER.SET ana password"),
+    (["USER.SET", "ana", "Token", "hunter", "first", "x"], "USER.SET ana Token"),
     (["CONFIG", "hunter", "x"], "CONFIG"), (["CONFIG", "GET"], "CONFIG GET"), (["AS"], "AS"), (["AS", "hunter"], "AS"),
     (["AS", "x", "hunter", "y"], "AS"), (["AS", "x", "USER.GET", "ana", "hunter"], "AS (redacted) USER.GET"),
     (["EXEC", "hunter"], "EXEC"), (["RESET", "hunter"], "RESET"),
@@ -72,6 +74,19 @@ import Testing
     let shown = shown(words)
     let rest = shown.dropFirst(start.count).split(separator: " ")
     #expect(shown.hasPrefix(start) && !shown.contains("hunter") && rest.allSatisfy { $0 == "(redacted)" }, "\(shown)")
+  }
+
+  @Test("of an address where it leads is shown, and not what it carries")
+  func addresses() {
+    for address in [
+      "https://ana:hunter@hooks.test/a", "https://hooks.test/T0/hunter", "https://hooks.test/?token=hunter",
+      "https://hooks.test#hunter", "https://hunter@hooks.test",
+    ] {
+      let shown = shown(["WEBHOOK.CREATE", "hook", address])
+      #expect(shown.hasPrefix("WEBHOOK.CREATE hook https://hooks.test") && !shown.contains("hunter"), "\(shown)")
+    }
+    #expect(
+      shown(["WEBHOOK.CREATE", "hook", "https://hooks.test:8443/"]) == "WEBHOOK.CREATE hook https://hooks.test:8443/")
   }
 
   @Test func othersAreShown() {

@@ -30,11 +30,15 @@ struct ForgettingTests {
     let user = try gate.fields(
       "USER.CREATE eva.lind FIRST Evangelina LAST Lindqvist EMAIL eva@acme.example PHONE +46-555-0199 INITIALS EVLQ "
         + "REFERENCE R-77431 FIELD colour vermilion PRODUCT payroll MESSAGE welcome-dear-eva IDEM create-eva")
-    try gate.ok("SESSION.CREATE eva.lind payroll IP 203.0.113.77 AGENT netscape-navigator")
+    let login = try gate.fields("SESSION.CREATE eva.lind payroll IP 203.0.113.77 AGENT netscape-navigator")
     try gate.ok("TIMER.START eva.lind NOTE sweeping")
     try gate.ok("TIMER.STOP eva.lind")
     try gate.ok("USER.SET eva.lind email eva@private.example")
     try gate.ok("USER.RENAME eva.lind eva.moon")
+    // The record of an impersonation has the name of its actor.
+    try gate.ok("ROLE.GRANT eva.moon training-administrator")
+    try gate.ok("IMPERSONATE.START \(try #require(login["session"])) otto REASON asked")
+    try gate.ok("ROLE.REVOKE eva.moon training-administrator")
     return try #require(user["id"])
   }
 
@@ -286,6 +290,8 @@ struct ForgettingTests {
     try gate.ok("CONFIG SET slowlog-threshold 0")
     let id = try createEva()
     try gate.ok("LOGIN.CHECK eva.moon nothing")
+    // And by a name that she gave up.
+    try gate.ok("LOGIN.CHECK eva.lind nothing")
     #expect(try Self.secrets.contains { try gate.shown("SLOWLOG GET -1").contains($0) })
     try gate.ok("USER.ANONYMISE eva.moon")
     try waitUntilForgotten(id)

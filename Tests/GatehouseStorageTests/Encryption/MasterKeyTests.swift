@@ -67,6 +67,24 @@ import Testing
     }
   }
 
+  @Test("a command that is not wanted any more ends at once, with what it has started") func notWanted() throws {
+    let folder = TemporaryFolder()
+    let file = folder.path + "/pid"
+    let command = KeySource.command("sleep 100 & echo $! > \(file); wait")
+    let error = try #require(throws: EncryptionError.self) {
+      try command.read(while: { (try? String(contentsOfFile: file, encoding: .utf8))?.contains("\n") != true })
+    }
+    #expect("\(error)".contains("the server was told to stop before the command had ended"))
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    let child = try #require(text.split(separator: "\n").first)
+    // Nobody may have asked for its end yet, and then it is still listed.
+    func hasEnded() -> Bool {
+      (try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8))?.contains(") Z ") ?? true
+    }
+    for _ in 0..<1000 where !hasEnded() { usleep(10_000) }
+    #expect(hasEnded())
+  }
+
   @Test func isGivenInOneWayOnly() throws {
     #expect(try KeySource.chosen(file: nil, command: nil) == nil)
     #expect(try KeySource.chosen(file: "/key", command: nil) == .file("/key"))

@@ -67,7 +67,7 @@ struct RecordSamples {
   private mutating func session() -> any Change {
     SessionOpened(
       session: id(), user: id(), token: digest(), product: ProductID(1 + number(4)), workspace: 1,
-      expires: now + 36_000_000, idleSeconds: 1800)
+      expires: now + 36_000_000, idleSeconds: 1800, opener: .service(1))
   }
 
   private mutating func timer() -> any Change {

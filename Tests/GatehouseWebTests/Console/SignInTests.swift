@@ -27,7 +27,7 @@ struct SignInTests {
   @Test("a session is always a new one: what the browser had before ends")
   func fixation() throws {
     let company = try ConsoleCompany()
-    let fixed = try #require(company.gate.fields("SESSION.CREATE sam console")["session"])
+    let fixed = try #require(company.signedIn().cookies["gatehouse-session"])
     let browser = Browser(company.server)
     browser.set(cookie: "gatehouse-session", fixed)
     try browser.get("/console/sign-in")
@@ -39,6 +39,47 @@ struct SignInTests {
     #expect(try company.gate.fields("SESSION.CHECK", token)["username"] == "sam")
     let session = try company.gate.fields("SESSION.GET", company.gate.fields("SESSION.CHECK", token)["id"] ?? "")
     #expect(session["ip"] == "127.0.0.1")
+  }
+
+  @Test("a session that a service has opened signs nobody in, whatever the service may do")
+  func lent() throws {
+    let company = try ConsoleCompany()
+    let gate = company.gate
+    let own = try #require(company.signedIn().cookies["gatehouse-session"])
+    let secret = try #require(try gate.fields("SERVICE.CREATE ops ADMIN SESSIONS READ")["secret"])
+    let weak = try #require(try gate.fields("SERVICE.CREATE weak SESSIONS PRODUCT console")["secret"])
+    for (name, secret, events) in [("ops", secret, 200), ("weak", weak, 403)] {
+      let service = try company.server.client(.resp2)
+      try service.ok("HELLO", "3", "AUTH", name, secret)
+      let login = try service.fields("LOGIN.PASSWORD", "sam", "console", ConsoleCompany.password)
+      for token in [try service.fields("SESSION.CREATE sam console")["session"], login["session"]].compactMap({ $0 }) {
+        let browser = Browser(company.server)
+        browser.set(cookie: "gatehouse-session", token)
+        try browser.get("/console/services")
+        #expect(browser.page.target.hasPrefix("/console/sign-in"), "\(name)")
+        // Nor does it change the password there, after which the console would sign in.
+        browser.set(cookie: "gatehouse-changing", token)
+        try browser.get("/console/sign-in")
+        let answer = try browser.post(
+          "/console/sign-in/new-password",
+          [
+            ("username", "sam"), ("old", ConsoleCompany.password), ("new", "a quiet pond in march"),
+            ("again", "a quiet pond in march"),
+          ])
+        #expect(answer.status != 200 && browser.cookies["gatehouse-session"] != own)
+        #expect(
+          try company.server.get("/events?until=now", secret: token).status == events, "the service's rights count")
+      }
+    }
+    // An impersonation that a service has begun is none of the console's.
+    let service = try company.server.client(.resp2)
+    try service.ok("HELLO", "3", "AUTH", "ops", secret)
+    try service.ok("USER.CREATE ana NOINVITE")
+    let acting = try #require(try service.fields("IMPERSONATE.START", own, "ana", "REASON", "x")["session"])
+    let browser = Browser(company.server)
+    browser.set(cookie: "gatehouse-session", own)
+    browser.set(cookie: "gatehouse-acting", acting)
+    #expect(try !browser.get("/console/people").text.contains("acts as"))
   }
 
   @Test("signing out ends the session on the server, and only our own form does it")

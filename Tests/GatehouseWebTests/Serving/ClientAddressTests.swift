@@ -77,6 +77,18 @@ struct ClientAddressTests {
     #expect(try address(signIn(ConsoleCompany.password, from: "203.0.113.9")) == "203.0.113.9")
   }
 
+  @Test(
+    "what was passed on is not from this machine, where the settings know of no proxy",
+    arguments: ["X-Forwarded-For", "Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "Via", "X-Real-IP"])
+  func unknownProxy(field: String) throws {
+    let server = try TestServer.serving()
+    let headers = [(field, field == "Forwarded" ? "for=203.0.113.9" : "203.0.113.9")]
+    let console = try server.get("/console/sign-in", headers: headers)
+    #expect(!console.body.contains("Welcome to Gatehouse"))
+    #expect(try server.get("/metrics", headers: headers).status == 401)
+    #expect(try server.get("/console/sign-in").body.contains("Welcome to Gatehouse"))
+  }
+
   @Test("who comes through a proxy from elsewhere is not this machine")
   func local() throws {
     let server = try TestServer.serving("--http-proxies", "loopback")

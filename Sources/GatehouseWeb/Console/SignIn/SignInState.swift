@@ -53,6 +53,8 @@ struct SignInState {
     }
     // P13: a temporary password opens no page but the one that changes it, which the sign-in shows.
     guard reply["must-change"]?.integer != 1 else { return nil }
+    // Here the person does everything that they may anywhere. A session that a service has opened is good for less.
+    guard reply["signed-in"]?.integer == 1 else { return nil }
     return SignedIn(reply, token: token, ownToken: ownToken)
   }
 

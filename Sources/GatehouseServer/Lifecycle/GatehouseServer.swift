@@ -139,7 +139,8 @@ package final class GatehouseServer: Service {
         self.stopping.begin()
       }
       return KeyOrNone(value: key)
-    } catch where stopping.isBegun {
+    } catch {
+      guard stopping.isBegun else { throw error }
       return nil
     }
   }

@@ -59,7 +59,7 @@ import Testing
     var pages = TermPages()
     var entries: Set<UInt64> = []
     func entry(_ code: UInt64) -> TermPages.Entry {
-      TermPages.Entry(key: code >> 12 << 40, serial: UInt32(code & 0xfff))
+      TermPages.Entry(key: (code >> 12) << 40, serial: UInt32(code & 0xfff))
     }
     while entries.count < count {
       let code = UInt64.random(in: 0..<40, using: &random) << 12 | UInt64.random(in: 1..<0xfff, using: &random)

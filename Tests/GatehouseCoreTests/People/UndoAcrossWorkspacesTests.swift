@@ -8,6 +8,10 @@ import Testing
 
   private func contact(_ user: String) -> String { "#\(core.run("USER.GET \(user)")["contact"])" }
 
+  private func managed(_ user: String) -> String {
+    core.run("MANAGE.LIST \(user)").items.map { "\($0["kind"]) \($0["name"])" }.joined(separator: ", ")
+  }
+
   @discardableResult
   private func made(_ line: String) -> LSN {
     let answer = core.run(line)

@@ -9,24 +9,23 @@ struct RefusedSeatsTests {
 
   init() {
     core.run("WORKSPACE.CREATE plan")
-    core.run("PRODUCT.CREATE plan/lic")
+    for product in ["lic", "app"] { core.run("PRODUCT.CREATE plan/\(product)") }
     core.run("POOL.SET plan/lic seat 1")
     core.run("ACCOUNT.CREATE Acme CUSTOMER WORKSPACE plan")
     core.run("ROLE.DEFINE acctadm user.read licence.assign product.access WORKSPACE plan")
     core.run("USER.CREATE sup LICENCE plan/lic seat NOINVITE")
     core.run("USER.CREATE man WORKSPACE plan ACCOUNT Acme NOINVITE")
-    core.run("USER.CREATE aa WORKSPACE plan PRODUCT plan/lic ACCOUNT Acme NOINVITE")
+    core.run("USER.CREATE aa WORKSPACE plan PRODUCT plan/lic PRODUCT plan/app ACCOUNT Acme NOINVITE")
     core.run("ROLE.GRANT aa acctadm ACCOUNT plan/Acme")
     core.run("ROLE.GRANT aa acctadm PRODUCT plan/lic")
   }
 
   @Test("W4: NOSEATS names only holders whom the caller may see, and counts the others")
   func onlyVisible() {
-    core.run("ROLE.DEFINE seats licence.assign product.access user.read WORKSPACE plan")
     core.run("ROLE.REVOKE aa acctadm PRODUCT plan/lic")
     core.run("ROLE.DEFINE access licence.assign product.access WORKSPACE plan")
     core.run("ROLE.GRANT aa access PRODUCT plan/lic")
-    let token = core.logIn("aa", "plan/lic")
+    let token = core.logIn("aa", "plan/app")
     let line = "LICENCE.ASSIGN man plan/lic seat"
     #expect(
       core.run("PRODUCT.ENABLE man plan/lic LICENCE seat", as: token).text

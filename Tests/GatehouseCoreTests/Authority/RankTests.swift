@@ -73,7 +73,7 @@ struct RankTests {
 
   @Test("B7: power that somebody has only later counts, because what is set now lasts")
   func comingPower() {
-    core.run("ROLE.GRANT bob training-administrator WORKSPACE acme FROM 2026-06-01")
+    core.run("ROLE.GRANT bob training-administrator WORKSPACE acme FROM 2026-06-01T00:00:00Z")
     #expect(core.run("PASSWORD.SET bob correct-horse-9", as: token("hal")).isError)
     core.run("ROLE.REVOKE bob training-administrator WORKSPACE acme")
     #expect(core.run("PASSWORD.SET bob correct-horse-9", as: token("hal")).text == "OK")

@@ -47,7 +47,7 @@ extension CoreHarness {
         case .decided: break
         case .needs: preconditionFailure("\(line) needs more than all owners")
         case .needsWork: preconditionFailure("\(line) needs work, and is none of a group's commands")
-        case .refused(let violation): turn.answer(violation, holders: violation.fullPool.map(holders(of:)) ?? [])
+        case .refused(let violation): turn.answer(violation, holders: [])
         }
         return Answer(turn.reply, showingSecrets: false)
       }

@@ -80,9 +80,14 @@ extension ColumnNames {
 /// What is wrong with the names of the columns.
 package struct HeaderFault: Error, CustomStringConvertible {
   package let faults: [String]
-  package var known: [String] = []
+  package let known: [String]
   /// What else can be done where the file is read.
   package var remedy: String?
+
+  package init(faults: [String], known: [String] = []) {
+    self.faults = faults
+    self.known = known
+  }
 
   package var description: String {
     let columns = known.isEmpty ? "" : "; columns are \(known.joined(separator: ", "))"

@@ -77,7 +77,9 @@ extension Setting {
           (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
             && label.utf8.allSatisfy { $0 &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2d }
         }
-      return isDomain ? text.lowercased() : nil
+      // Not by `?:`, of which nil would be the inner one: none.
+      guard isDomain else { return nil }
+      return text.lowercased()
     },
     format: { $0 ?? "none" },
     "domain whose hosts share the session of the sign-in at applications behind a proxy, none for each host its own")

@@ -10,7 +10,7 @@ def main(address, password):
     with Browser(address) as browser:
         company = Company(browser)
         company.first_sign_in(password)
-        company.take_profile("main", "actitime")
+        company.open_workspace("joint", "actitime", {"payroll": {"office": 5}, "planner": {}})
 
         # An account that is made for one product is there in the other, disabled.
         browser.follow("People")
@@ -19,21 +19,21 @@ def main(address, password):
         browser.fill("Last name", "Novak")
         browser.fill("Username", "vera.novak")
         browser.fill("E-mail", "vera.novak@acme.example")
-        browser.fill("Product payroll", True)
-        company.choose("Licence of payroll", "office")
+        browser.fill("Product joint/payroll", True)
+        company.choose("Licence of joint/payroll", "office")
         browser.press("Add the person")
-        browser.sees("vera.novak was added", "payroll", "planner")
-        company.row("planner", "out")
+        browser.sees("vera.novak was added", "joint/payroll", "joint/planner")
+        company.row("joint/planner", "out")
 
         # The other product is enabled for her, and seats count there from then on.
-        browser.press_or_follow("Let in", inside="planner")
+        company.in_row("joint/planner", "Let in")
         browser.press("Let in")
-        browser.sees("vera.novak may use planner")
-        company.row("planner", "enabled")
+        browser.sees("vera.novak may use joint/planner")
+        company.row("joint/planner", "enabled")
 
         # Who has access to which product can be seen in the list.
         browser.open("/console/people?field=username&op=%3D&value=vera.novak&column=username&column=name&column=product")
-        browser.sees("vera.novak", "payroll, planner")
+        browser.sees("vera.novak", "joint/payroll", "joint/planner")
         browser.follow("vera.novak")
 
         # What the products share: name, department, time zone, hire and release dates, schedule, leave, username.
@@ -53,33 +53,42 @@ def main(address, password):
         browser.sees("vera.novak is vera now")
 
         # Permissions are each product's own: its administrator here, one of its people there.
-        browser.press_or_follow("Change", inside="payroll")
+        company.in_row("joint/payroll", "Change")
         browser.fill("As", "Its administrator")
         browser.press("Let in")
-        browser.sees("vera may use payroll")
-        company.row("payroll", "administrator")
-        company.row("planner", "enabled")
+        browser.sees("vera may use joint/payroll")
+        company.row("joint/payroll", "administrator")
+        company.row("joint/planner", "enabled")
 
         # One access is taken; the account stays.
-        browser.press_or_follow("Keep out", inside="planner")
+        company.in_row("joint/planner", "Keep out")
         browser.fill("Reason", "works on payroll alone")
         browser.press("Keep out")
-        browser.sees("vera is kept out of planner")
-        company.row("planner", "out")
-        company.row("payroll", "administrator")
+        browser.sees("vera is kept out of joint/planner")
+        company.row("joint/planner", "out")
+        company.row("joint/payroll", "administrator")
 
-        # Deleting a joint account deletes it for both.
+        # An account with recorded time is not deleted: its access is disabled instead.
+        browser.follow("Add time")
+        browser.fill_day("Start", "2026-11-20T09:00:00")
+        browser.fill_day("End", "2026-11-20T17:00:00")
+        browser.press("Add the time")
+        browser.sees("8 h")
+        browser.sees("keep-tracked", "“Keep out” on the person's page")
+
+        # One without is deleted for both products.
+        browser.follow("People")
+        browser.follow("Add a person")
+        browser.fill("Username", "temp")
+        browser.fill("E-mail", "temp@acme.example")
+        browser.fill("Product joint/planner", True)
+        browser.press("Add the person")
+        browser.sees("temp was added")
         browser.follow("Delete the login")
-        browser.sees("What would change", "Go ahead?")
-        browser.fill("Reason", "has left")
+        browser.sees("What would change", "Go ahead?", "It can be taken back until")
+        browser.fill("Reason", "came by mistake")
         browser.press("Delete the login")
-        browser.sees("The login of vera was deleted", "deleted")
-
-        # Whose time is recorded is not deleted: access is disabled instead.
-        company.open_person("ana")
-        browser.sees("delete.keep-tracked")
-        browser.press_or_follow("Keep out", inside="payroll")
-        browser.sees("What would change")
+        browser.sees("The login of temp was deleted", "deleted")
 
 
 if __name__ == "__main__":

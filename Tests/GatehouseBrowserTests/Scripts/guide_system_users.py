@@ -11,6 +11,8 @@ def main(address, password):
         company = Company(browser)
         company.first_sign_in(password)
 
+        company.open_workspace("firm", "actionstep", {"matters": {}})
+
         # The contact record comes first, where there is none.
         browser.follow("Contacts")
         browser.follow("Add a contact")
@@ -19,19 +21,15 @@ def main(address, password):
         browser.fill("E-mail", "ruth@acme.example")
         browser.press("Add the contact")
         browser.sees("The contact is there", "None yet.")
-        company.take_profile("main", "actionstep")
 
-        # Who adds users needs the authority to alter the subscription, and gives it at the box.
+        # Who adds users needs the authority to alter the subscription: the box on the card.
         company.open_person("sam")
         browser.follow("Edit")
         browser.fill("May add and remove users", True)
-        browser.fill("Initials", "SO")
-        browser.fill("Reference", "sam-1")
-        browser.fill("Division", "Office")
         browser.press("Save")
-        browser.sees("sam was changed")
+        browser.sees("sam was changed", "May add and remove users")
 
-        # The contact is chosen, and gets the login; what the guide requires is asked for, field by field.
+        # The contact is chosen, and gets the login.
         browser.follow("Contacts")
         browser.fill("Name, e-mail or username", "ruth")
         browser.press("Find")
@@ -43,13 +41,15 @@ def main(address, password):
         browser.fill("Division", "Litigation")
         company.choose("Role", "individual")
         browser.press("Add the person")
-        browser.sees("user.required-fields")
-        browser.fill("Reference", "ruth-1")
-        browser.press("Add the person")
         # Without the accepted bill it is refused, and the page says what to tick.
-        browser.sees("I accept that this may change the bill")
+        browser.sees("user.needs-billing-acceptance", "add “I accept that this may change the bill”")
         browser.sees_not("ACCEPT-BILLING")
         browser.fill("I accept that this may change the bill", True)
+        browser.press("Add the person")
+        # What the guide requires is asked for, field by field.
+        browser.sees("user.required-fields")
+        browser.marked("Reference")
+        browser.fill("Reference", "ruth-1")
         browser.press("Add the person")
         browser.sees("ruth@acme.example was added", "An invitation waits to be sent")
         ruth = browser.path
@@ -76,12 +76,15 @@ def main(address, password):
         browser.fill("E-mail", "ruth.ode@acme.example")
         browser.press("Save")
         browser.sees("The contact is changed")
-        browser.follow("ruth@acme.example")
-        browser.follow("Restore")
+        browser.follow("Give a login")
         browser.fill("Username", "ruth.ode@acme.example")
+        browser.fill("Initials", "RO")
+        browser.fill("Reference", "ruth-2")
+        browser.fill("Division", "Litigation")
+        company.choose("Role", "individual")
         browser.fill("I accept that this may change the bill", True)
-        browser.press("Restore")
-        browser.sees("ruth.ode@acme.example has a login again")
+        browser.press("Add the person")
+        browser.sees("ruth.ode@acme.example was added", "Ruth Ode")
 
 
 if __name__ == "__main__":

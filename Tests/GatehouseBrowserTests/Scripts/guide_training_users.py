@@ -15,7 +15,7 @@ def main(address, password):
         # Fields of one's own.
         browser.follow("Fields")
         browser.fill("Name", "badge-colour")
-        browser.press("Define the field")
+        browser.press("Save the field")
         browser.sees("badge-colour")
 
         # A new user: name, address, main account, main role.

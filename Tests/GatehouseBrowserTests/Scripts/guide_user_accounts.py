@@ -42,11 +42,11 @@ def main(address, password):
         company.fact("E-mail", "petr.kral@acme.example")
 
         # How to change a license; without one nobody logs in.
-        browser.press_or_follow("Change", inside="payroll")
+        company.in_row("payroll", "Change")
         company.choose("Licence", "intranet")
         browser.press("Let in")
         browser.sees("petr.kral@acme.example may use payroll", "intranet")
-        browser.press_or_follow("Take the licence", inside="payroll")
+        company.in_row("payroll", "Take the licence")
         browser.fill("Reason", "works elsewhere for a while")
         browser.press("Take the licence")
         browser.follow("Why can't they log in?")

@@ -56,7 +56,7 @@ struct FormReplyTests {
     let browser = try company.signedIn()
     let id = try company.id("sam")
     try browser.get("/console/people/\(id)")
-    let page = try browser.post("/console/people/\(id)/invite")
+    let page = try browser.post("/console/people/\(id)/invite", [("here", "/console/people/\(id)")])
     #expect(page.status == 409 && page.has("Okafor"), "\(page.text)")
     #expect(!page.text.prefix(2000).contains("USER.SET user email"))
   }

@@ -27,7 +27,7 @@ struct PeopleFilesTests {
       "eve,Eve,\"Silva, née Lind\",eve@acme.test,2026-03-01,payroll,office\nbo,Bo,Lind,,,payroll;console,payroll:office\n"
     )
     #expect(page.status == 200 && page.has("Add 2 people?") && page.has("eve") && page.has("bo"), "\(page.text)")
-    #expect(try company.gate.isNull("USER.GET", "eve"))
+    #expect(try company.gate.reply("USER.GET", "eve").errorText?.hasPrefix("NOTFOUND") == true)
     let csv = try #require(page.field("csv")).replacing("&quot;", with: "\"").replacing("&#39;", with: "'")
     let before = try company.gate.integer("USER.COUNT")
     let done = try browser.upload(
@@ -44,11 +44,11 @@ struct PeopleFilesTests {
     let rows =
       "eve,Eve,Silva,nobody,2026-03-01,payroll,office\nsam,Sam,X,,,,\nbo,Bo,Lind,,46000,,\nkim,Kim\nliv,Liv,,,,nothing,\n"
     let page = try upload(rows)
-    #expect(page.status == 422 && page.has("5 of 5 rows would be refused"), "\(page.text)")
+    #expect(page.status == 409 && page.has("5 of 5 rows would be refused"), "\(page.text)")
     for words in ["2 eve E-mail", "3 sam Username", "4 bo Hired '46000' is not a day", "5", "the row has 2 cells"] {
       #expect(page.has(words), "\(words): \(page.text)")
     }
-    #expect(try company.gate.isNull("USER.GET", "bo"))
+    #expect(try company.gate.reply("USER.GET", "bo").errorText?.hasPrefix("NOTFOUND") == true)
     let csv = try #require(page.field("csv"))
     let report = try browser.upload("/console/people/import/report", [("csv", csv)])
     #expect(report.body.hasPrefix("line,username,column,why\r\n2,eve,E-mail,"), "\(report.body)")
@@ -56,7 +56,7 @@ struct PeopleFilesTests {
     // Sent past the page, it is refused all the same.
     let forced = try browser.upload("/console/people/import/apply", [("csv", csv), ("reason", "x")])
     #expect(forced.status != 200, "\(forced.text)")
-    #expect(try company.gate.isNull("USER.GET", "eve"))
+    #expect(try company.gate.reply("USER.GET", "eve").errorText?.hasPrefix("NOTFOUND") == true)
   }
 
   @Test("what is wrong between rows, or with the whole file, is told")

@@ -112,11 +112,13 @@ struct ReverseProxyTests {
     let browser = Browser(server, through: entrance)
     try browser.get("/page?month=11&sort=name")
     #expect(browser.page.status == 200 && browser.page.has("Forgotten your password?"), "\(browser.page)")
-    let fields = ["product", "next"].map { ($0, browser.page.field($0) ?? "") }
+    let fields = ["product", "next"].map { name in
+      (name, (browser.page.field(name) ?? "").replacing("&amp;", with: "&"))
+    }
     try browser.post("/gatehouse/sign-in", fields + [("username", "ana"), ("password", "wrong")])
     #expect(browser.page.status == 403 && browser.page.has("The name or the password is wrong."))
     try browser.post("/gatehouse/sign-in", fields + [("username", "ana"), ("password", Self.password)])
-    #expect(browser.page.target == "/page?month=11&amp;sort=name" || browser.page.target == "/page?month=11&sort=name")
+    #expect(browser.page.target == "/page?month=11&sort=name")
     #expect(browser.page.body.contains("path: /page?month=11&sort=name\n"), "\(browser.page)")
     #expect(browser.page.body.contains("x-gatehouse-user: ana\n"))
     try browser.get("/gatehouse/sign-out")

@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseWire
 
 /// One connection with the rows whose requests were sent on it, and whose answers have not been read.

@@ -1,4 +1,5 @@
 import Foundation
+import GatehouseCore
 import GatehouseWire
 
 /// Reads what an import must know of the server's answers.

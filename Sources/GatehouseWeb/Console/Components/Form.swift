@@ -65,7 +65,8 @@ struct Form: Sendable {
   var block: Block {
     // A form that is sent by GET takes its query from the fields alone.
     let hidden = method == .get ? hidden + action.query.map { ($0.name, $0.value) } : hidden
-    let prefix = id.map { $0 + "-" } ?? ""
+    // The parts of the page have ids of their own, such as `main`.
+    let prefix = (id ?? "field") + "-"
     return Block(
       "form",
       [

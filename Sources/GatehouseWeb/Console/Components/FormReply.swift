@@ -119,8 +119,10 @@ extension CommandFailure {
         }
       }
     }
-    guard value.utf8.count >= 2 else { return false }
     let words = why.split { " ,:;'\"()".contains($0) }
+    // It lists the fields that are missing.
+    if rule == "user.required-fields", words.contains(where: { $0 == field }) { return true }
+    guard value.utf8.count >= 2 else { return false }
     return words.contains { $0 == value || $0.dropLast() == value && $0.last == "." }
   }
 }

@@ -128,7 +128,7 @@ struct ImportPages {
     report.isUpload = true
     let total = file.rows.count + file.faults.count
     return Page(
-      "Nobody was added", area: PeoplePages.address, status: .unprocessableContent,
+      "Nobody was added", area: PeoplePages.address, status: .conflict,
       [
         .notice(
           .bad, "\(faults.count) of \(total) rows would be refused",

@@ -67,11 +67,13 @@ struct PersonPage {
 
   /// The ways out, and back.
   private func endings() async -> [Block] {
+    // A change of the bill is accepted on the page that follows.
     var buttons: [Button?] = []
     if person.isDeleted {
       buttons = [
         .asked(
-          await visit.verdict("USER.RESTORE", person.contact, "NOINVITE"), .link("Restore", person.address("restore")),
+          await visit.verdict("USER.RESTORE", person.contact, "NOINVITE", "ACCEPT-BILLING"),
+          .link("Restore", person.address("restore")),
           "Restore"),
         .asked(
           await visit.verdict("USER.PURGE", person.word), .link("Purge", person.address("purge"), .danger), "Purge"),
@@ -79,7 +81,7 @@ struct PersonPage {
     } else {
       buttons = [
         .asked(
-          await visit.verdict("USER.DELETE", person.word, "REASON", "trial"),
+          await visit.verdict("USER.DELETE", person.word, "REASON", "trial", "ACCEPT-BILLING"),
           .link("Delete the login", person.address("delete"), .danger), "Delete the login")
       ]
       if await visit.holds("user.merge", overAllOf: person.card.shown("home")) {

@@ -9,7 +9,7 @@ struct SignInCarePages {
       let form = visit.form
       do {
         guard form.raw("password") == form.raw("again") else {
-          throw CommandFailure("ERR the two passwords differ; type the same one twice")
+          throw CommandFailure("ERR the two passwords differ; type the same one twice", field: "again")
         }
         let reply = try await visit.write("PASSWORD.SET", person.word, form.raw("password"))
         return .redirect(

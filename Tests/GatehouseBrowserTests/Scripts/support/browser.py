@@ -146,6 +146,9 @@ class Browser:
 
     def _act(self, element):
         before = self.driver.find_element(By.TAG_NAME, "html")
+        if self.has_scripts:
+            # Not under the bar at the top, which stays where it is.
+            self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
         self._leave(before)
 
@@ -190,7 +193,7 @@ class Browser:
                     return element
                 target = element.get_attribute("for")
                 if target:
-                    return self.driver.find_element(By.ID, target)
+                    return self.driver.find_element(By.CSS_SELECTOR, f"[name][id={target!r}]")
                 return element.find_element(By.CSS_SELECTOR, "input, select, textarea")
         labels = [e.text for e in self.driver.find_elements(By.TAG_NAME, "label")]
         raise Failure(f"there is no field {label!r}; there are {labels}")

@@ -38,15 +38,26 @@ class Company:
         browser.follow(username)
         browser.sees(username)
 
-    def take_profile(self, workspace, profile):
-        """The policies of the system that a guide is about."""
+    def open_workspace(self, name, profile, products):
+        """A workspace with the policies of the system that a guide is about, and with its products."""
         browser = self.browser
-        browser.open(f"/console/workspaces/{workspace}")
+        browser.open("/console/workspaces")
+        browser.fill("Name", name)
         browser.fill("Profile", profile)
-        browser.press("See what it would change")
-        browser.fill("Reason", "as the guide has it")
-        browser.press("Take the profile")
-        browser.sees("The policies are those of the profile")
+        browser.press("Add")
+        browser.sees(f"The workspace {name} is there")
+        self.look_at(name)
+        for product, licences in products.items():
+            browser.follow("Products and seats")
+            browser.fill("Name", product)
+            browser.press("Add")
+            browser.sees(product)
+            for licence, seats in licences.items():
+                browser.open(f"/console/product?name={name}/{product}")
+                browser.fill("Licence type", licence)
+                browser.fill("Seats bought", str(seats))
+                browser.press("Save")
+                browser.sees(licence)
 
     def look_at(self, workspace):
         browser = self.browser
@@ -67,6 +78,17 @@ class Company:
         rows = [row.text for row in browser.driver.find_elements(By.CSS_SELECTOR, "main tbody tr")]
         if not any(row.startswith(name) and text in row for row in rows):
             raise Failure(f"no row {name!r} says {text!r}; there are {rows}")
+
+    def in_row(self, name, text):
+        """The button or link of the row that begins with a name."""
+        browser = self.browser
+        for row in browser.driver.find_elements(By.CSS_SELECTOR, "main tbody tr"):
+            if row.text.startswith(name):
+                found = [e for e in row.find_elements(By.CSS_SELECTOR, "a, button")
+                         if text in (e.text, e.get_attribute("aria-label"))]
+                if found:
+                    return browser._act(found[0])
+        raise Failure(f"no row {name!r} has a button {text!r}")
 
     def fact(self, name, text):
         """What stands for a name in the list of facts."""

@@ -1,4 +1,5 @@
 import GatehouseTestSupport
+import GatehouseWire
 import Testing
 
 @testable import GatehouseWeb

@@ -13,6 +13,8 @@ package struct ColumnNames {
   private var columns: [String: PersonColumn] = [:]
   private var maps: [String: PersonColumn] = [:]
   private let ignored: Set<String>
+  /// What can be done about a name that no column has, where the file is read.
+  package var remedy: String?
 
   /// - Parameters:
   ///   - fields: those that the workspace has added. Their names come before aliases.
@@ -72,7 +74,7 @@ extension ColumnNames {
     if let needed, !columns.contains(where: { $0?.column == needed }) {
       faults.append("there is no column '\(needed.name)'")
     }
-    guard faults.isEmpty else { throw HeaderFault(faults: faults, known: known.map(\.name)) }
+    guard faults.isEmpty else { throw HeaderFault(faults: faults, known: known.map(\.name), remedy: remedy) }
     return columns
   }
 }
@@ -81,12 +83,12 @@ extension ColumnNames {
 package struct HeaderFault: Error, CustomStringConvertible {
   package let faults: [String]
   package let known: [String]
-  /// What else can be done where the file is read.
-  package var remedy: String?
+  private let remedy: String?
 
-  package init(faults: [String], known: [String] = []) {
+  package init(faults: [String], known: [String] = [], remedy: String? = nil) {
     self.faults = faults
     self.known = known
+    self.remedy = remedy
   }
 
   package var description: String {

@@ -192,8 +192,7 @@ struct ContactsAndLoginsTests {
 
     #expect(
       try gate.refused("USER.RESTORE #\(contact) ACCEPT-BILLING", with: "REFUSED")
-        == "REFUSED user.required-fields: missing role; make the login with USER.CREATE username CONTACT #\(contact) and"
-        + " give them")
+        == "REFUSED user.required-fields: missing role; give ROLE role")
     let again = try gate.fields("USER.CREATE ana WORKSPACE firm CONTACT #\(contact) \(required("ana"))")
     #expect(again["username"] == "ana" && again["contact"] == contact && again["id"] != ana["id"])
     #expect(try gate.pages("LINK.LIST ana").map { $0["ref"] } == ["m-1"])

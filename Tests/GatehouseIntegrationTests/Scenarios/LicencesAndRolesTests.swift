@@ -191,7 +191,8 @@ struct LicencesAndRolesTests {
     #expect(try roles(of: "ana") == ["individual", "training-administrator"])
     #expect(
       try admin.refused("ROLE.GRANT ana boss WORKSPACE corp", with: "NOTFOUND")
-        == "NOTFOUND role boss; roles are individual, manager, training-administrator, super-administrator")
+        == "NOTFOUND role boss; roles are individual, manager, training-administrator, super-administrator, and single"
+        + " permissions as PERMISSION.LIST names them")
   }
 
   @Test("P12: administrators delete users")

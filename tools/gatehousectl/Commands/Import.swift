@@ -120,12 +120,6 @@ struct Import: OperatorCommand {
       run = try ImportRun(settings, try server.connect(connections), report, meter) { facts in
         try PersonRows(file, options, try names(settings.columns, facts))
       }
-    } catch var fault as HeaderFault {
-      report.discard()
-      if !fault.known.isEmpty {
-        fault.remedy = "--map field=column reads a column by another name, --ignore column leaves it out"
-      }
-      throw fault
     } catch {
       report.discard()
       throw error
@@ -168,6 +162,7 @@ struct Import: OperatorCommand {
 
   private func names(_ columns: [PersonColumn], _ facts: WorkspaceFacts) throws -> ColumnNames {
     var names = ColumnNames(columns, fields: facts.fields, ignored: ignore)
+    names.remedy = "--map field=column reads a column by another name, --ignore column leaves it out"
     for mapping in map where !names.map(mapping.name, to: mapping.column) {
       throw HeaderFault(
         faults: ["--map '\(mapping.name)=\(mapping.column)': unknown column '\(mapping.column)'"],

@@ -37,6 +37,8 @@ final class MicroWorld {
         fill: { block in
           for index in block.indices { block[index] = UInt8(truncatingIfNeeded: random.next()) }
         }, digest: Self.digest), digest: Self.digest, hmacSHA1: { _, _ in [] })
+    // Sessions end once the service is deleted that opened them.
+    apply(ServiceCreated(1, name: "bench", .all, secret: .zero))
     for (index, product) in Population.products.enumerated() {
       apply(ProductCreated(ProductID(index + 1), mainWorkspace, name: product))
     }

@@ -8,15 +8,21 @@ class ReplyError(Exception):
 
 
 class Client:
-    def __init__(self, port, host="127.0.0.1", patience=60):
+    def __init__(self, port, host="127.0.0.1", patience=60, tls=None):
+        """`tls` is an `ssl.SSLContext`; without one nothing is encrypted."""
         self.socket = socket.create_connection((host, port), timeout=patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         self.reader = self.socket.makefile("rb")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self.reader.close()
         self.socket.close()
 
@@ -26,6 +32,15 @@ class Client:
     def pipeline(self, requests):
         """Sends all requests, then reads all answers; the first error is raised."""
         return self.send_encoded([encoded(words) for words in requests])
+
+    def each(self, requests):
+        """Sends all requests; the answers as they come, errors among them."""
+        self.socket.sendall(b"".join(encoded(words) for words in requests))
+        for _ in requests:
+            try:
+                yield self._reply()
+            except ReplyError as error:
+                yield error
 
     def send_encoded(self, requests):
         """The same for requests that are encoded already."""

@@ -50,6 +50,7 @@ enum ExitStatus {
     switch error {
     case .locked: inUse
     case .failed, .full, .readOnly, .notPermitted: io
+    case .shared: problems
     case .missing, .notADirectory, .foreign, .newer, .unreadable, .keys, .encryption: dataUnreadable
     }
   }

@@ -198,6 +198,11 @@
       }
     }
 
+    /// Nothing can be sent any more because the stream has ended; its end says why.
+    private struct Unsent: Error, CustomStringConvertible {
+      let description: String
+    }
+
     private func stream(
       _ member: EtcdMember, _ metadata: Metadata,
       _ requests: @escaping @Sendable (@escaping @Sendable (WatchRequest) async throws -> Void) async throws -> Void,
@@ -212,10 +217,15 @@
         try await member.client.bidirectionalStreaming(
           request: StreamingClientRequest(metadata: metadata) { writer in
             do {
-              try await requests { try await writer.write($0) }
+              try await requests { request in
+                do {
+                  try await writer.write(request)
+                } catch {
+                  throw Unsent(description: "\(error)")
+                }
+              }
             } catch {
-              // If the stream has ended, that is why nothing can be sent.
-              thrown.withLock { if $0 == nil, !(error is CancellationError), !(error is RPCError) { $0 = error } }
+              thrown.withLock { if $0 == nil, !(error is CancellationError), !(error is Unsent) { $0 = error } }
               throw error
             }
           }, descriptor: method.descriptor, serializer: method.writer, deserializer: method.reader, options: options

@@ -48,7 +48,7 @@ extension EtcdError {
     case 8 where message.contains("database space exceeded"):
       kind = .noSpace
       self.message +=
-        "; let the nodes take a snapshot so that the log is truncated, then 'etcdctl defrag' and 'etcdctl alarm disarm', or raise --quota-backend-bytes"
+        "; make room with 'etcdctl compact' and 'etcdctl defrag', or raise --quota-backend-bytes, then 'etcdctl alarm disarm'"
     case 8 where message.contains("too many requests"): kind = .busy
     case 8:
       kind = .refused

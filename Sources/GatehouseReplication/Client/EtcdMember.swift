@@ -3,7 +3,8 @@
   internal import GRPCNIOTransportHTTP2Posix
   internal import GatehouseStorage
 
-  /// The connection to one member of etcd. It is made when it is first used, and again whenever it breaks.
+  /// The connection to one member of etcd. It is made when it is first used, and again whenever it breaks, and ends with the
+  /// value.
   final class EtcdMember: Sendable {
     let name: String
     let client: GRPCClient<HTTP2ClientTransport.Posix>
@@ -23,7 +24,12 @@
       running = Task { try? await client.runConnections() }
     }
 
-    /// Ends all calls and the connection.
+    deinit {
+      client.beginGracefulShutdown()
+      running.cancel()
+    }
+
+    /// Ends all calls and the connection, and waits for that.
     func close() async {
       client.beginGracefulShutdown()
       running.cancel()

@@ -19,7 +19,8 @@ final class AppendPipeline: Sendable {
   private let onEnd: @Sendable (Ending) -> Void
 
   struct Limits {
-    /// From how many kept bytes on writes slow down, and from how many on they are refused.
+    /// From how many kept bytes on writes slow down, and from how many on none are accepted. What was accepted by then
+    /// (`LogOptions.maximumPendingBytes` at most) is still appended.
     var slow: UInt64
     var most: UInt64
     var longestValue = AppendQueue.longestValue
@@ -28,7 +29,9 @@ final class AppendPipeline: Sendable {
   private struct State {
     var queue: AppendQueue
     var startBytes: UInt64
-    /// etcd has refused frames for lack of space, and the writer was not told yet.
+    /// etcd has refused frames for lack of space, though it may have stored them: it is to be found out.
+    var wasRefusedSpace = false
+    /// They are not stored, and the writer was not told yet.
     var lacksSpace = false
     var ending: Ending?
   }
@@ -70,8 +73,6 @@ final class AppendPipeline: Sendable {
   enum Acceptance: Equatable {
     /// Accepted under an index, after so many nanoseconds of rest.
     case index(UInt64, rest: UInt64)
-    /// There is no room.
-    case full
     /// Frames before it were dropped, so it is dropped too.
     case dropped
     case over(Ending)
@@ -82,7 +83,6 @@ final class AppendPipeline: Sendable {
       if let ending = state.ending { return .over(ending) }
       guard !state.lacksSpace else { return .dropped }
       let kept = Self.kept(state) + state.queue.waitingBytes
-      guard kept < limits.most else { return .full }
       let index = state.queue.add(bytes, lsn: lsn, hash: hash, epoch: epoch)
       return .index(index, rest: rest(kept))
     }
@@ -93,7 +93,7 @@ final class AppendPipeline: Sendable {
   /// Writes slow down more and more, so that whoever truncates the log has time for it.
   private func rest(_ kept: UInt64) -> UInt64 {
     guard kept > limits.slow, limits.most > limits.slow else { return 0 }
-    return UInt64(Double(Self.longestDelay) * Double(kept - limits.slow) / Double(limits.most - limits.slow))
+    return UInt64(Double(Self.longestDelay) * min(1, Double(kept - limits.slow) / Double(limits.most - limits.slow)))
   }
 
   /// Whether everything through an index is stored. Telling that frames were dropped is done once.
@@ -122,6 +122,8 @@ final class AppendPipeline: Sendable {
   var room: (kept: UInt64, limit: UInt64) {
     (state.withLock { Self.kept($0) }, limits.most)
   }
+
+  var hasRoom: Bool { state.withLock { Self.kept($0) + $0.queue.waitingBytes } < limits.most }
 
   private static func kept(_ state: State) -> UInt64 {
     let all = state.queue.stored.bytes
@@ -172,12 +174,9 @@ final class AppendPipeline: Sendable {
         apply { queue throws(SharedLogError) in queue.lost() }
       case .busy: await surroundings.sleep(Self.pause)
       case .noSpace:
-        state.withLock { state in
-          guard state.ending == nil else { return }
-          state.queue.drop()
-          state.lacksSpace = true
-        }
-        progress.signal()
+        // The member that crosses the limit applies a transaction, and refuses it all the same.
+        state.withLock { $0.wasRefusedSpace = true }
+        apply { queue throws(SharedLogError) in queue.lost() }
       case .unauthenticated, .refused, .inconsistent: onEnd(Ending(error))
       }
     }
@@ -189,10 +188,22 @@ final class AppendPipeline: Sendable {
       apply { queue throws(SharedLogError) in
         try queue.resolved(epoch: response.results[0].pairs.first, tail: response.results[1].pairs.first)
       }
+      dropRefused()
     } catch {
       guard error.mayPass else { return onEnd(Ending(error)) }
       await surroundings.sleep(Self.pause)
     }
+  }
+
+  /// Nothing that etcd had no space for is kept here; whoever gave it gives it again.
+  private func dropRefused() {
+    state.withLock { state in
+      guard state.wasRefusedSpace else { return }
+      state.wasRefusedSpace = false
+      guard state.ending == nil, state.queue.drop() else { return }
+      state.lacksSpace = true
+    }
+    progress.signal()
   }
 
   private func apply(_ change: (inout AppendQueue) throws(SharedLogError) -> Void) {

@@ -134,14 +134,16 @@ struct AppendQueue {
     try judge(batch, epoch: epoch, tail: tail, wasRefused: false)
   }
 
-  /// etcd has refused the transaction for lack of space: nothing that was not stored is kept here. Whoever gave the
-  /// frames gives them again.
-  mutating func drop() {
-    guard end == nil else { return }
+  /// etcd has no space: nothing that is not stored is kept here. Whoever gave the frames gives them again.
+  ///
+  /// - Returns: whether there was anything.
+  mutating func drop() -> Bool {
+    guard end == nil, accepted > stored.tail.index else { return false }
     waiting.removeAll()
     waitingBytes = 0
     accepted = stored.tail.index
     phase = .idle
+    return true
   }
 
   mutating func stop(_ end: End) {
@@ -226,7 +228,7 @@ struct AppendQueue {
   private mutating func judge(
     _ batch: Batch, epoch: KeyValue?, tail: KeyValue?, wasRefused: Bool
   ) throws(SharedLogError) {
-    let newest = try StoredEpoch.read(epoch)
+    let newest = try StoredEpoch.read(epoch, as: "epoch")
     guard newest == self.epoch || sabotage.contains(.skipComparisons) else {
       return stop(newest > self.epoch ? .fenced(epoch: newest) : .damaged("its epoch went back to \(newest)"))
     }
@@ -256,4 +258,6 @@ struct ReplicationSabotage: OptionSet, Sendable {
   static let trustSentHeartbeat = ReplicationSabotage(rawValue: 1 << 2)
   static let guessLostOutcome = ReplicationSabotage(rawValue: 1 << 3)
   static let skipSilence = ReplicationSabotage(rawValue: 1 << 4)
+  /// Forgets the lease of a leader that was replaced, once the one that replaced it is gone.
+  static let forgetReplaced = ReplicationSabotage(rawValue: 1 << 5)
 }

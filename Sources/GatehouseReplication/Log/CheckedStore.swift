@@ -69,7 +69,8 @@ extension SharedLogError {
     self =
       switch error.kind {
       case .unreachable, .busy, .leaseGone, .compacted: .unreachable(error.description)
-      case .noSpace, .unauthenticated, .refused: .refused(error.description)
+      case .noSpace: .full(error.description)
+      case .unauthenticated, .refused: .refused(error.description)
       case .inconsistent: .damaged(error.description)
       }
   }

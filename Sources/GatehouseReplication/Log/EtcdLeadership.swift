@@ -9,7 +9,8 @@ final class EtcdLeadership: Leadership {
   private let keys: LogKeys
   private let surroundings: Surroundings
   private let sabotage: ReplicationSabotage
-  private let leader: StoredLeader
+  /// What the heartbeats say.
+  private let leader: Mutex<StoredLeader>
   private let lease: LeaderLease
   let pipeline: AppendPipeline
   private let conclusion: LeadershipEnd
@@ -34,7 +35,7 @@ final class EtcdLeadership: Leadership {
     self.keys = keys
     self.surroundings = surroundings
     self.sabotage = sabotage
-    leader = beginning.leader
+    leader = Mutex(beginning.leader)
     epoch = beginning.leader.epoch
     tail = beginning.tail.tail
     let lease = LeaderLease(milliseconds: beginning.leader.leaseMilliseconds, sent: beginning.sent)
@@ -59,6 +60,9 @@ final class EtcdLeadership: Leadership {
     }
   }
 
+  /// No leader before this one answers any more.
+  func noteAlone() { leader.withLock { $0.earlierMilliseconds = 0 } }
+
   var validUntil: UInt64 { lease.validUntil }
 
   var room: (kept: UInt64, limit: UInt64) { pipeline.room }
@@ -81,24 +85,37 @@ final class EtcdLeadership: Leadership {
         await surroundings.sleep(lease.duration / 10 / Self.steps)
       }
     }
-    // Nothing leaves this node any more, so the epoch has ended. If this does not get through, the lease ends instead.
-    let said = TransactionRequest(
-      comparisons: [Comparison(key: keys.epoch, target: .value(StoredEpoch.stored(epoch)))],
-      success: [.put(key: keys.ended, value: StoredEpoch.stored(epoch)), .delete(KeyRange(keys.leader))],
-      failure: [.put(key: keys.ended, value: StoredEpoch.stored(epoch))])
+    // Nothing leaves this node any more, so the epoch has ended. If this does not get through, the lease ends instead; and so
+    // it does if a leader before this one may still answer, because that is for the next one to wait for.
+    guard leader.withLock({ $0.earlierMilliseconds }) == 0 else { return }
     for _ in 0..<3 {
       do throws(EtcdError) {
-        _ = try await store.transact(said)
-        return
+        return try await sayEnded()
       } catch {
         guard error.mayPass else { return }
       }
     }
   }
 
+  private func sayEnded() async throws(EtcdError) {
+    let ended = Operation.put(key: keys.ended, value: StoredEpoch.stored(epoch))
+    let response = try await store.transact(
+      TransactionRequest(
+        comparisons: [Comparison(key: keys.epoch, target: .value(StoredEpoch.stored(epoch)))],
+        success: [ended, .delete(KeyRange(keys.leader))], failure: [.get(keys.ended)]))
+    guard !response.succeeded else { return }
+    // Another node leads, and may wait for this. A later one that has ended already must not be forgotten.
+    let found = response.results[0].pairs.first
+    guard (try? StoredEpoch.read(found, as: "ended")) ?? 0 < epoch else { return }
+    _ = try await store.transact(
+      TransactionRequest(
+        comparisons: [Comparison(key: keys.ended, target: .modRevision(found?.modRevision ?? 0))], success: [ended]))
+  }
+
   /// - Returns: whether etcd has answered.
   private func beatOnce() async -> Bool {
     let sent = surroundings.now()
+    let leader = leader.withLock { $0 }
     let request = TransactionRequest(
       comparisons: [Comparison(key: keys.epoch, target: .value(StoredEpoch.stored(epoch)))],
       success: [.put(key: keys.leader, value: leader.stored), .get(keys.start)], failure: [.get(keys.epoch)])
@@ -111,7 +128,7 @@ final class EtcdLeadership: Leadership {
           pipeline.noteStart(bytes: start.bytes)
         }
       } else {
-        let newest = (try? StoredEpoch.read(response.results[0].pairs.first)) ?? 0
+        let newest = (try? StoredEpoch.read(response.results[0].pairs.first, as: "epoch")) ?? 0
         conclusion.finish(
           newest > epoch
             ? .fenced(epoch: newest) : Ending(SharedLogError.damaged("its epoch went back from \(epoch) to \(newest)")))
@@ -150,6 +167,8 @@ final class LeadershipEnd: Sendable {
     let action: (@Sendable (Ending) -> Void)? = state.withLock { state in
       guard state.ending == nil else { return nil }
       state.ending = ending
+      // It refers to what refers to this.
+      defer { state.action = nil }
       return state.action
     }
     guard let action else { return }

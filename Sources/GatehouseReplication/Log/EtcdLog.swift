@@ -7,6 +7,10 @@ internal import Synchronization
 /// not any more (etcd-io/etcd#15247), so such an answer proves nothing. A heartbeat here is a transaction, which
 /// proves that the epoch was still this leader's; and a successor takes over by a transaction that compares the revision of
 /// the last heartbeat, after it has seen that same heartbeat for a whole lease of its own clock.
+///
+/// A leader that is replaced by force may still answer until its lease ends. Its successor waits for that before it answers,
+/// and its heartbeats name that lease as long as it may run: whoever leads next, if the successor is lost, too, waits for
+/// the longest lease that may still count.
 final class EtcdLog: SharedLog {
   let store: CheckedStore
   let keys: LogKeys
@@ -92,19 +96,22 @@ final class EtcdLog: SharedLog {
   private func isSilent(_ leader: StoredLeader, _ heartbeat: Int64) -> Bool {
     if sabotage.contains(.skipSilence) { return true }
     let now = surroundings.now()
-    let lease = max(lease, leader.leaseMilliseconds * 1_000_000)
+    let lease = max(lease, leader.longestMilliseconds * 1_000_000)
     return state.withLock { $0.sight.isSilent(heartbeat, at: now, lease: lease) }
   }
 
   func status() async throws(SharedLogError) -> SharedLogStatus {
     let (view, results) = try await look(also: [.range(keys.nodes)])
     var nodes: [NodeEntry] = []
+    var oddities = view.oddities
     for pair in results.first?.pairs ?? [] {
-      if let node = try StoredNode(pair, as: String(decoding: pair.key, as: UTF8.self)) { nodes.append(node.entry) }
+      let name = String(decoding: pair.key, as: UTF8.self)
+      let node = LogView.passingOver(&oddities, nil) { () throws(SharedLogError) in try StoredNode(pair, as: name) }
+      if let node { nodes.append(node.entry) }
     }
     return SharedLogStatus(
       epoch: view.epoch, tail: view.tail?.tail, leader: leader(in: view), nodes: nodes.sorted { $0.name < $1.name },
-      firstIndex: view.start.index, keptBytes: view.keptBytes)
+      firstIndex: view.start.index, keptBytes: view.keptBytes, oddities: oddities)
   }
 
   func frames(after index: UInt64) async throws(SharedLogError) -> [SharedFrame] {
@@ -129,6 +136,7 @@ final class EtcdLog: SharedLog {
       success: [
         .put(key: keys.tail, value: wanted.stored), .put(key: keys.epoch, value: StoredEpoch.stored(tail.epoch)),
         .put(key: keys.start, value: StoredStart(index: tail.index + 1, bytes: 0).stored),
+        .put(key: keys.ended, value: StoredEpoch.stored(tail.epoch)),
       ], failure: [.get(keys.tail)])
     var wasLost = false
     let response = try await insisting { () throws(EtcdError) in
@@ -201,14 +209,22 @@ final class EtcdLog: SharedLog {
 
   // MARK: Leading
 
-  func lead(as node: NodeEntry, replacing epoch: UInt64?) async throws(SharedLogError) -> (any Leadership)? {
-    guard let taken = try await take(as: node, replacing: epoch) else { return nil }
+  func lead(
+    as node: NodeEntry, replacing replaced: UInt64?, above least: UInt64
+  ) async throws(SharedLogError) -> (any Leadership)? {
+    guard let taken = try await take(as: node, replacing: replaced, above: least) else { return nil }
     let limits = AppendPipeline.Limits(
       slow: settings.slowBytes, most: max(settings.mostBytes, settings.slowBytes), longestValue: longestValue)
     let leadership = EtcdLeadership(taken.beginning, store, keys, surroundings, limits, sabotage)
     state.withLock { $0.leadership = leadership }
     leadership.start()
-    if let old = taken.replaced { await outlast(old, from: surroundings.now()) }
+    if let old = taken.replaced {
+      guard await outlast(old, from: surroundings.now()) else {
+        await leadership.resign()
+        return nil
+      }
+      leadership.noteAlone()
+    }
     return leadership
   }
 
@@ -219,7 +235,9 @@ final class EtcdLog: SharedLog {
   }
 
   /// Raises the epoch, if nobody leads or the leader is to be replaced.
-  private func take(as node: NodeEntry, replacing replaced: UInt64?) async throws(SharedLogError) -> Taken? {
+  private func take(
+    as node: NodeEntry, replacing replaced: UInt64?, above least: UInt64
+  ) async throws(SharedLogError) -> Taken? {
     let view = try await look()
     guard let tail = view.tail else { throw .missing }
     var live: StoredLeader?
@@ -227,9 +245,10 @@ final class EtcdLog: SharedLog {
       guard leader.epoch == replaced else { return nil }
       live = leader
     }
-    let leader = StoredLeader(
-      node: StoredNode(entry: node), epoch: max(view.epoch, tail.tail.epoch) + 1, attempt: surroundings.random(),
+    var leader = StoredLeader(
+      node: StoredNode(entry: node), epoch: max(view.epoch, tail.tail.epoch, least) + 1, attempt: surroundings.random(),
       leaseMilliseconds: UInt64(settings.leaseMilliseconds))
+    if let live, !sabotage.contains(.forgetReplaced) { leader.earlierMilliseconds = live.longestMilliseconds }
     var comparisons = [Comparison(key: keys.epoch, target: .value(StoredEpoch.stored(view.epoch)))]
     // A leader that is being replaced writes heartbeats meanwhile; any other is silent.
     if live == nil { comparisons.append(Comparison(key: keys.leader, target: .modRevision(view.heartbeat))) }
@@ -263,14 +282,18 @@ final class EtcdLog: SharedLog {
       replaced: live)
   }
 
-  /// Waits until a replaced leader answers no reads any more: it has said so, or its lease has ended, which began at the
-  /// latest when it was replaced.
-  private func outlast(_ old: StoredLeader, from: UInt64) async {
-    let until = from + old.leaseMilliseconds * 1_000_000
+  /// Waits until a replaced leader, and those before it, answer no reads any more: it has said so, or the longest lease has
+  /// ended, which began at the latest when it was replaced.
+  ///
+  /// - Returns: false if the task was cancelled before.
+  private func outlast(_ old: StoredLeader, from: UInt64) async -> Bool {
+    let until = from + old.longestMilliseconds * 1_000_000
     while surroundings.now() < until {
-      if let view = try? await look(), view.ended >= old.epoch { return }
+      if Task.isCancelled { return false }
+      if let view = try? await look(), view.ended >= old.epoch { return true }
       await surroundings.sleep(min(Self.pause, until - min(until, surroundings.now())))
     }
+    return true
   }
 
   func requestHandover(to node: String) async throws(SharedLogError) {

@@ -8,7 +8,7 @@
     package func open(
       _ settings: ReplicationSettings, folderID: Hash128
     ) async throws(SharedLogError) -> any SharedLog {
-      guard (1_000...60_000).contains(settings.leaseMilliseconds) else {
+      guard (1_000...Int(StoredLeader.mostMilliseconds)).contains(settings.leaseMilliseconds) else {
         throw .refused("a lease of \(settings.leaseMilliseconds) ms is not between 1 s and 60 s")
       }
       let address = try EtcdAddress(settings.address)

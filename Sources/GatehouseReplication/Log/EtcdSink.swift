@@ -28,10 +28,11 @@ final class EtcdSink: LogSink {
       // The next sync tells that it must be written again.
       index += 1
       appended = header.nextLSN - 1
-    case .full: throw .full(Self.noRoom)
     case .over(let ending): throw .fenced(reason: ending.reason, remedy: ending.remedy)
     }
   }
+
+  var shortage: DiskError? { pipeline.hasRoom ? nil : .sharedLogFull }
 
   func sync() throws(LogFault) {
     switch pipeline.wait(through: index) {
@@ -39,7 +40,7 @@ final class EtcdSink: LogSink {
     case .dropped(let index, let lsn):
       self.index = index
       appended = lsn
-      throw .full(Self.noRoom)
+      throw .full(.sharedLogFull)
     case .over(let ending): throw .fenced(reason: ending.reason, remedy: ending.remedy)
     }
   }
@@ -49,6 +50,4 @@ final class EtcdSink: LogSink {
 
   /// Everything is stored. The leadership ends by itself.
   func close() throws(DiskError) {}
-
-  private static let noRoom = DiskError(call: "append", path: "the shared log in etcd", code: ENOSPC)
 }

@@ -51,7 +51,7 @@ final class Following: Sendable {
       } catch let error as SharedLogError {
         switch error {
         case .truncated, .damaged: throw error
-        case .unreachable, .refused, .exists, .missing: break
+        case .unreachable, .refused, .full, .exists, .missing: break
         }
       } catch is EtcdError {
         // The watch has ended.
@@ -135,7 +135,7 @@ final class Following: Sendable {
         message: response.cancelReason)
     }
     var frames: [SharedFrame] = []
-    for event in response.events where !event.isDeletion {
+    for event in response.events where !event.isDeletion && log.keys.index(of: event.pair.key) != nil {
       let next = state.withLock { $0.next ?? 0 } + UInt64(frames.count)
       guard event.pair.key != log.keys.frame(next) else {
         frames.append(try await log.reading.frame(next, event.pair))

@@ -44,16 +44,21 @@ struct FrameReading {
         """)
     }
     var frames: [SharedFrame] = []
-    for pair in pairs {
+    // Whatever somebody else has put there is passed over.
+    let own = pairs.compactMap { pair in keys.index(of: pair.key).map { ($0, pair) } }
+    for (found, pair) in own {
       let expected = index + UInt64(frames.count)
-      guard pair.key == keys.frame(expected) else { break }
+      guard found == expected else { break }
       frames.append(try await frame(expected, pair))
     }
-    if frames.count < pairs.count || (frames.isEmpty && index <= tail.tail.index) {
+    if frames.count < own.count || (frames.isEmpty && index <= tail.tail.index) {
       let missing = index + UInt64(frames.count)
       let first = try await firstKept(tail)
       guard missing < first else {
-        throw .damaged("frame \(missing) is missing, though its tail is frame \(tail.tail.index)")
+        let strangers = pairs.filter { keys.index(of: $0.key) == nil }
+        let names = strangers.map { String(decoding: $0.key, as: UTF8.self) }.joined(separator: ", ")
+        let advice = strangers.isEmpty ? "" : "; delete the keys of something else: \(names)"
+        throw .damaged("frame \(missing) is missing, though its tail is frame \(tail.tail.index)\(advice)")
       }
       throw .truncated(wanted: index, first: first)
     }
@@ -65,8 +70,8 @@ struct FrameReading {
   /// The first frame that is there; one more than the tail if none is. What `start` says may be older.
   func firstKept(_ tail: StoredTail) async throws(SharedLogError) -> UInt64 {
     do throws(EtcdError) {
-      let found = try await store.read([.range(keys.frames(from: 0), limit: 1)]).results[0].pairs.first
-      return found.flatMap { keys.index(of: $0.key) } ?? tail.tail.index + 1
+      let found = try await store.read([.range(keys.frames(from: 0), limit: Int64(Self.fewest))]).results[0].pairs
+      return found.lazy.compactMap { keys.index(of: $0.key) }.first ?? tail.tail.index + 1
     } catch {
       throw SharedLogError(error)
     }

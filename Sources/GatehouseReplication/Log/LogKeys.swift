@@ -10,7 +10,7 @@ internal import struct GatehouseStorage.Hash128
 /// | `log/<16 hexadecimal digits>` | a frame (`StoredFrame`) |
 /// | `body/<index>/<epoch>/<part>` | a part of a frame that is too long for one value |
 /// | `leader` | who leads, written again and again as a heartbeat (`StoredLeader`) |
-/// | `ended` | the newest epoch whose leader has said that it has stopped |
+/// | `ended` | an epoch whose leader has said that it has stopped, and all before it have |
 /// | `handover` | which node is to lead (`StoredHandover`) |
 /// | `nodes/<name>` | what a node says of itself (`StoredNode`), with a lease |
 struct LogKeys: Sendable {
@@ -34,9 +34,12 @@ struct LogKeys: Sendable {
 
   func frame(_ index: UInt64) -> [UInt8] { Array("\(prefix)log/\(Self.hex(index))".utf8) }
 
-  /// The index of a frame whose key this is.
+  /// The index of a frame whose key this is; nil if it is a key of something else.
   func index(of key: [UInt8]) -> UInt64? {
-    UInt64(String(decoding: key.suffix(16), as: UTF8.self), radix: 16)
+    guard let index = UInt64(String(decoding: key.suffix(16), as: UTF8.self), radix: 16),
+      index <= ProtobufValue.greatestCount, key == frame(index)
+    else { return nil }
+    return index
   }
 
   func part(_ index: UInt64, epoch: UInt64, _ part: Int) -> [UInt8] {
@@ -47,7 +50,7 @@ struct LogKeys: Sendable {
 
   var nodes: KeyRange { KeyRange(prefix: Array("\(prefix)nodes/".utf8)) }
 
-  /// All frames from one on.
+  /// All frames from one on, and what somebody else may have put among them.
   func frames(from index: UInt64) -> KeyRange {
     KeyRange(from: frame(index), to: KeyRange(prefix: Array("\(prefix)log/".utf8)).end)
   }

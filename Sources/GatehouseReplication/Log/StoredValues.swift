@@ -2,11 +2,18 @@ internal import GatehouseStorage
 
 /// A value that is stored in etcd. All are messages of protobuf, so that a node of an older version passes over what it
 /// does not know.
+///
+/// Whatever stands under a key, reading it is safe: numbers are bounded, so that adding to them cannot overflow.
 protocol StoredValue: ProtobufReadable, Sendable {
   func write(to writer: inout ProtobufWriter)
+
+  /// Refuses values that no node writes.
+  func check() throws(ProtobufError)
 }
 
 extension StoredValue {
+  func check() throws(ProtobufError) {}
+
   var stored: [UInt8] {
     var writer = ProtobufWriter()
     write(to: &writer)
@@ -20,6 +27,7 @@ extension StoredValue {
       self = try pair.value.withUnsafeBufferPointer { bytes throws(ProtobufError) in
         try Self(reading: UnsafeRawBufferPointer(bytes))
       }
+      try check()
     } catch {
       throw .damaged("the value of \"\(name)\" in etcd is \(error.what)")
     }
@@ -45,12 +53,12 @@ struct StoredTail: StoredValue, Equatable {
 
   mutating func set(_ field: Int, _ value: ProtobufValue) throws(ProtobufError) {
     switch field {
-    case 1: tail.index = try value.unsigned()
-    case 2: tail.lsn = try value.unsigned()
+    case 1: tail.index = try value.count()
+    case 2: tail.lsn = try value.count()
     case 3: tail.hash = try value.hash()
-    case 4: tail.epoch = try value.unsigned()
-    case 5: writer = try value.unsigned()
-    case 6: bytes = try value.unsigned()
+    case 4: tail.epoch = try value.count()
+    case 5: writer = try value.count()
+    case 6: bytes = try value.count()
     default: break
     }
   }
@@ -69,10 +77,14 @@ struct StoredStart: StoredValue, Equatable {
 
   mutating func set(_ field: Int, _ value: ProtobufValue) throws(ProtobufError) {
     switch field {
-    case 1: index = try value.unsigned()
-    case 2: bytes = try value.unsigned()
+    case 1: index = try value.count()
+    case 2: bytes = try value.count()
     default: break
     }
+  }
+
+  func check() throws(ProtobufError) {
+    guard index > 0 else { throw ProtobufError(what: "no index of a frame") }
   }
 }
 
@@ -97,11 +109,11 @@ struct StoredFrame: StoredValue, Equatable {
 
   mutating func set(_ field: Int, _ value: ProtobufValue) throws(ProtobufError) {
     switch field {
-    case 1: offset = try value.unsigned()
+    case 1: offset = try value.count()
     case 2: frame = try value.bytes()
-    case 3: parts = try value.unsigned()
+    case 3: parts = try value.count()
     case 4: partsEpoch = try value.unsigned()
-    case 5: length = try value.unsigned()
+    case 5: length = try value.count()
     default: break
     }
   }
@@ -131,10 +143,10 @@ struct StoredNode: StoredValue, Equatable {
       guard let port = UInt16(exactly: try value.unsigned()) else { throw ProtobufError(what: "an impossible port") }
       entry.port = Int(port)
     case 4: entry.version = try value.text()
-    case 5: entry.index = try value.unsigned()
-    case 6: entry.lsn = try value.unsigned()
+    case 5: entry.index = try value.count()
+    case 6: entry.lsn = try value.count()
     case 7: entry.hash = try value.hash()
-    case 8: entry.snapshotLSN = try value.unsigned()
+    case 8: entry.snapshotLSN = try value.count()
     case 9: entry.isCandidate = try !value.flag()
     default: break
     }
@@ -149,21 +161,40 @@ struct StoredLeader: StoredValue, Equatable {
   var attempt: UInt64 = 0
   /// For how long after a heartbeat the leader may believe that it leads.
   var leaseMilliseconds: UInt64 = 0
+  /// The same of the leaders before it, as long as they may: it has replaced one whose lease had not ended. 0 once all have.
+  var earlierMilliseconds: UInt64 = 0
+
+  /// How long the heartbeat must be the same until nobody believes any more that it leads.
+  var longestMilliseconds: UInt64 { max(leaseMilliseconds, earlierMilliseconds) }
+
+  /// The longest lease that a node may have.
+  static let mostMilliseconds: UInt64 = 60_000
+
+  /// What stands for a value that cannot be read: somebody may lead, with any lease.
+  static let unreadable = StoredLeader(leaseMilliseconds: mostMilliseconds)
 
   func write(to writer: inout ProtobufWriter) {
     writer.message(1) { node.write(to: &$0) }
     writer.number(2, epoch)
     writer.number(3, attempt)
     writer.number(4, leaseMilliseconds)
+    writer.number(5, earlierMilliseconds)
   }
 
   mutating func set(_ field: Int, _ value: ProtobufValue) throws(ProtobufError) {
     switch field {
     case 1: node = try value.message()
-    case 2: epoch = try value.unsigned()
+    case 2: epoch = try value.count()
     case 3: attempt = try value.unsigned()
     case 4: leaseMilliseconds = try value.unsigned()
+    case 5: earlierMilliseconds = try value.unsigned()
     default: break
+    }
+  }
+
+  func check() throws(ProtobufError) {
+    guard longestMilliseconds <= Self.mostMilliseconds else {
+      throw ProtobufError(what: "a lease of more than a minute")
     }
   }
 }
@@ -181,7 +212,7 @@ struct StoredHandover: StoredValue, Equatable {
   mutating func set(_ field: Int, _ value: ProtobufValue) throws(ProtobufError) {
     switch field {
     case 1: node = try value.text()
-    case 2: epoch = try value.unsigned()
+    case 2: epoch = try value.count()
     default: break
     }
   }
@@ -192,10 +223,13 @@ enum StoredEpoch {
   static func stored(_ epoch: UInt64) -> [UInt8] { Array(String(epoch).utf8) }
 
   /// The epoch in a key's value; 0 if it is not there.
-  static func read(_ pair: KeyValue?) throws(SharedLogError) -> UInt64 {
+  static func read(_ pair: KeyValue?, as name: String) throws(SharedLogError) -> UInt64 {
     guard let pair else { return 0 }
     guard let epoch = UInt64(String(decoding: pair.value, as: UTF8.self)) else {
-      throw .damaged("the value of \"epoch\" in etcd is no number")
+      throw .damaged("the value of \"\(name)\" in etcd is no number")
+    }
+    guard epoch <= ProtobufValue.greatestCount else {
+      throw .damaged("the value of \"\(name)\" in etcd is a number beyond all bounds")
     }
     return epoch
   }

@@ -76,6 +76,16 @@ extension ProtobufValue {
     return value
   }
 
+  /// No index, epoch or number of bytes gets here in any time, and a few such numbers can be added.
+  static let greatestCount: UInt64 = 1 << 60
+
+  /// A number that may be added to.
+  func count() throws(ProtobufError) -> UInt64 {
+    let value = try unsigned()
+    guard value <= Self.greatestCount else { throw ProtobufError(what: "a number beyond all bounds") }
+    return value
+  }
+
   func signed() throws(ProtobufError) -> Int64 { Int64(bitPattern: try unsigned()) }
 
   func flag() throws(ProtobufError) -> Bool { try unsigned() != 0 }

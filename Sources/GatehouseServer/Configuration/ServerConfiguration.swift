@@ -35,6 +35,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     case yes
     /// If there is none, though the folder was in one that is lost.
     case begin
+    /// Never, and it leaves the one that the folder was in: the server is alone from now on.
+    case alone
   }
 
   /// What a start believes if the newest record is over a day ahead of the machine's clock.
@@ -333,7 +335,12 @@ extension ServerConfiguration {
         setting: Setting.replicationSlow.name, value: Setting.replicationSlow.text(in: self),
         problem: "is more than \(Setting.replicationMost.name); give less")
     }
-    if follow != .no, replication == nil {
+    if follow == .alone, replication != nil {
+      throw SettingError(
+        setting: Setting.follow.name, value: follow.rawValue,
+        problem: "is for a server that leaves its cluster; leave \(Setting.replication.name) out, or give no or yes")
+    }
+    if follow != .no, follow != .alone, replication == nil {
       throw SettingError(
         setting: Setting.follow.name, value: follow.rawValue, problem: "needs \(Setting.replication.name); give it, too"
       )

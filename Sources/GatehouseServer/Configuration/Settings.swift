@@ -301,7 +301,8 @@ extension Setting {
 
   package static let follow = choice(
     "follow", \.follow,
-    "yes to only join and never begin a shared log; begin to begin one anew with this folder, after its own was lost")
+    "yes to only join and never begin a shared log; begin to begin one anew with this folder, after its own was lost; "
+      + "alone to leave it, without replication")
 
   package static let nodeName = optionalText(
     "node", \.nodeName, value: "name|none", "a name without blanks",

@@ -68,7 +68,7 @@ extension StartFailure {
       switch error {
       case .locked: self = .locked("\(error)")
       case .failed, .full, .readOnly, .notPermitted: self = .io("\(error)")
-      case .encryption(_, .keyNeeded), .encryption(_, .wrongKey): self = .configuration("\(error)")
+      case .shared, .encryption(_, .keyNeeded), .encryption(_, .wrongKey): self = .configuration("\(error)")
       case .missing, .notADirectory, .foreign, .newer, .unreadable, .keys, .encryption:
         self = .dataUnreadable("\(error)")
       }

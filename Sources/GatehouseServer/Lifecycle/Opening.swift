@@ -18,6 +18,7 @@ struct Opening {
 
   func open(_ lanes: [Lane], _ facts: ServerFacts) async throws -> ServerContext {
     let start = Clock.nanoseconds()
+    if !isFollowing { try beAlone() }
     var (restored, end, report) = try restore()
     let seconds = Double(Clock.nanoseconds(since: start)) / 1e9
     logger.info(
@@ -51,7 +52,9 @@ struct Opening {
         opened.withLock { $0?.noteLogFailure() }
       }
       let context = opened.withLock { $0 }
-      if case .full = state {
+      if case .full = state, context?.log.isHeldBack ?? false {
+        logger.error("changes are refused until the shared log has room again: see NODE.LIST for who lacks snapshots")
+      } else if case .full = state {
         let error = context?.log.shortage
         let what = (error?.trouble ?? .noSpace).want.what
         logger.error(
@@ -82,6 +85,15 @@ struct Opening {
     context.onEnd.withLock { $0 = { opened.withLock { $0 = nil } } }
     for lane in lanes { await lane.loop.submit { lane.begin(context) } }
     return context
+  }
+
+  /// Refuses a folder that is a node's, unless it is to leave the others.
+  private func beAlone() throws {
+    if configuration.follow == .alone, folder.logMark?.isShared ?? false {
+      try folder.leaveShared()
+      logger.warning("this folder leaves its cluster: what is written from now on is here alone")
+    }
+    try folder.requireOwnLog()
   }
 
   /// Warns of users who have the same name now that names are folded differently. The log gives their ids, because

@@ -19,11 +19,11 @@ extension Refusal {
     switch logRefusal {
     case .following: self = services.facts.node.readOnlyRefusal
     case .busy: self.init(.busy, "the log is behind; try again")
-    case .full where services.facts.node.role == .leading && !services.hasRoomInSharedLog:
+    case .full where log.isHeldBack:
       self.init(
         .busy,
-        "the shared log keeps as much as it may, because a node lacks it or too few have snapshots; nothing was changed; "
-          + "try again, and see NODE.LIST")
+        "the shared log keeps as much as it may, because a node lacks it or too few have snapshots, or its engine has no "
+          + "space; nothing was changed; try again, and see NODE.LIST")
     case .full:
       let (what, relief) = log.want
       self.init(.readOnly, "\(what); nothing was changed; \(relief) and writes are taken again")

@@ -228,12 +228,17 @@ final class Persistence: Sendable {
       return false
     }
     let logged = context.log.statistics.storedBytes
-    if configuration.snapshotEveryBytes > 0,
-      logged >= status.loggedBytes + UInt64(configuration.snapshotEveryBytes)
-    {
-      return true
-    }
+    if let bytes = Self.bytesPerSnapshot(configuration), logged >= status.loggedBytes + bytes { return true }
     let every = UInt64(configuration.snapshotEvery.milliseconds)
     return every > 0 && Clock.nanoseconds(since: status.lastSaveAt) / 1_000_000 >= every
+  }
+
+  /// After how many bytes of log a snapshot is due; nil for any number. A shared log is deleted only as far as snapshots
+  /// go, so some must be taken before it slows writes down, whatever the setting for snapshots says.
+  static func bytesPerSnapshot(_ configuration: ServerConfiguration) -> UInt64? {
+    let set = configuration.snapshotEveryBytes > 0 ? UInt64(configuration.snapshotEveryBytes) : nil
+    guard configuration.replication != nil else { return set }
+    let shared = UInt64(configuration.replicationSlow / 2)
+    return min(set ?? shared, shared)
   }
 }

@@ -26,6 +26,7 @@ struct ClusterPicture {
     own.index = view.index
     own.lsn = context.log.durableLSN
     own.snapshotLSN = context.persistence.status.lastSavedLSN
+    own.isCandidate = context.replicator.withLock { $0?.hasRoom ?? true } && !context.hasLogFailed
     self.own = own
     switch role {
     case .alone, .leading: leader = own

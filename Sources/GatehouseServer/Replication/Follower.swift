@@ -1,6 +1,7 @@
 import GatehouseCore
 import GatehouseStorage
 import Glibc
+import Synchronization
 
 /// Takes the frames of the leader: writes them to this node's log, and applies what they say to the running server.
 ///
@@ -13,10 +14,21 @@ actor Follower {
   private let thread = SerialThread()
   private var decoder: FrameDecoder
   private var waited: UInt64 = 0
-  /// The last frame that was taken.
-  private(set) var index: UInt64
+  /// What others may ask while the actor waits for the disk.
+  private let progress: Mutex<Progress>
   /// The time of the newest record.
   private(set) var newestTime: Milliseconds
+
+  private struct Progress {
+    var index: UInt64
+    var hasRoom = true
+  }
+
+  /// The last frame that was taken.
+  nonisolated var index: UInt64 { progress.withLock { $0.index } }
+
+  /// Whether the disk takes what comes.
+  nonisolated var hasRoom: Bool { progress.withLock { $0.hasRoom } }
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -27,7 +39,7 @@ actor Follower {
 
   init(_ services: ServerContext, after index: UInt64) {
     self.services = services
-    self.index = index
+    progress = Mutex(Progress(index: index))
     newestTime = 0
     decoder = FrameDecoder(cipher: services.folder.cipher)
   }
@@ -35,7 +47,7 @@ actor Follower {
   deinit { thread.stop() }
 
   private struct Decoded {
-    let frame: SharedFrame
+    let frame: CheckedFrame
     let records: [(lsn: LSN, record: Record)]
   }
 
@@ -44,11 +56,20 @@ actor Follower {
   /// - Returns: the index of the last one.
   /// - Throws: `Failure`, `SharedLogError` or an error of decoding. The node cannot go on then.
   func take(_ frames: [SharedFrame]) throws -> UInt64 {
+    let known = index
+    let new = frames.filter { $0.index > known }
+    for (frame, expected) in zip(new, (known + 1)...) where frame.index != expected {
+      throw SharedLogError.damaged("frame \(frame.index) comes after frame \(expected - 1)")
+    }
+    // Before anything is done that a frame says.
+    let checked: [CheckedFrame]
+    do throws(IngestFault) {
+      checked = try services.log.check(new)
+    } catch {
+      throw Failure(ingestFault: error)
+    }
     var pending: [Decoded] = []
-    for frame in frames where frame.index > index {
-      guard frame.index == index + UInt64(pending.count) + 1 else {
-        throw SharedLogError.damaged("frame \(frame.index) comes after frame \(index + UInt64(pending.count))")
-      }
+    for frame in checked {
       let decoded = try decode(frame)
       let destroyed = decoded.records.flatMap { $0.record.destroyedKeys }
       if !destroyed.isEmpty {
@@ -64,14 +85,12 @@ actor Follower {
     return index
   }
 
-  private func decode(_ frame: SharedFrame) throws -> Decoded {
-    let header = try frame.header(of: services.folder)
+  private func decode(_ frame: CheckedFrame) throws -> Decoded {
     var records: [(lsn: LSN, record: Record)] = []
-    records.reserveCapacity(Int(header.recordCount))
+    records.reserveCapacity(Int(frame.header.recordCount))
     do {
-      try frame.bytes.withUnsafeBytes { bytes in
-        let stored = UnsafeRawBufferPointer(rebasing: bytes[min(LogFormat.headerSize, bytes.count)...])
-        try decoder.forEachRecord(header, stored: stored) { lsn, bytes in
+      try frame.withStoredBody { stored in
+        try decoder.forEachRecord(frame.header, stored: stored) { lsn, bytes in
           var reader = ByteReader(bytes)
           records.append((lsn, try Record(from: &reader, services.folder.keys)))
         }
@@ -87,6 +106,7 @@ actor Follower {
   /// Writes frames, applies them, and announces them.
   private func write(_ decoded: [Decoded]) throws {
     var rest = decoded[...]
+    defer { progress.withLock { $0.hasRoom = true } }
     while !rest.isEmpty {
       let ingestion: LogWriter.Ingestion
       do throws(IngestFault) {
@@ -99,6 +119,7 @@ actor Follower {
       if rest.isEmpty { return }
       guard !services.hasLogFailed, !services.isStopping, !Task.isCancelled else { throw CancellationError() }
       // There is no room on this node's disk. The others go on; this one is behind meanwhile, and says so.
+      progress.withLock { $0.hasRoom = false }
       usleep(Self.shortagePause)
     }
   }
@@ -112,7 +133,7 @@ actor Follower {
         apply(record, lsn)
         last = lsn
       }
-      index = one.frame.index
+      progress.withLock { $0.index = one.frame.index }
     }
     guard last > 0 else { return }
     services.log.announce(through: last)

@@ -5,7 +5,7 @@ import Synchronization
 
 extension Replicator {
   /// What the node says of itself.
-  func entry() async -> NodeEntry {
+  func entry() -> NodeEntry {
     let view = node.known
     var entry = NodeEntry(
       name: view.name, host: view.address.host, port: view.address.port, version: Version.current)
@@ -13,19 +13,22 @@ extension Replicator {
       (entry.index, entry.lsn, entry.hash) = (tail.index, tail.lsn, tail.hash)
     } else {
       let end = services.log.end
-      (entry.index, entry.lsn, entry.hash) = (await follower.index, end.lsn, end.hash)
+      (entry.index, entry.lsn, entry.hash) = (follower.index, end.lsn, end.hash)
     }
     entry.snapshotLSN = services.persistence.status.lastSavedLSN
-    entry.isCandidate = services.log.shortage == nil && !services.hasLogFailed
+    entry.isCandidate = hasRoom && !services.hasLogFailed
     return entry
   }
+
+  /// Whether this node's disk takes what is written.
+  var hasRoom: Bool { services.log.ownShortage == nil && follower.hasRoom }
 
   /// Says how far the node has got, and looks at the others, until the task is cancelled.
   func keepAnnouncing() async {
     var announced: NodeEntry?
     var announcedAt: UInt64 = 0
     while !Task.isCancelled {
-      let entry = await entry()
+      let entry = entry()
       let now = LeaseClock.now()
       do throws(SharedLogError) {
         if entry != announced || now - announcedAt >= Self.lookPause {
@@ -51,9 +54,17 @@ extension Replicator {
       $0.keptBytes = status.keptBytes
       $0.lookedAt = LeaseClock.now()
     }
+    if !status.oddities.isEmpty { note(problem: Oddities(texts: status.oddities)) }
     guard let tail = status.tail, node.role == .leading else { return }
     marks.withLock { $0.note(index: tail.index, lsn: tail.lsn) }
     try await truncate(status)
+  }
+
+  /// Keys in the shared log that cannot be read, and without which it goes on.
+  private struct Oddities: Error, CustomStringConvertible {
+    let texts: [String]
+
+    var description: String { texts.joined(separator: "; ") + "; delete the keys that nobody needs" }
   }
 
   /// Deletes the frames that two nodes hold in verified snapshots, and that no live node still needs.
@@ -61,14 +72,20 @@ extension Replicator {
   /// Not before they take up a quarter of what slows writes down: a node that comes back soon can then go on from its own
   /// folder, although it is not heard of meanwhile.
   private func truncate(_ status: SharedLogStatus) async throws(SharedLogError) {
-    let settings = services.facts.current
-    guard status.keptBytes > UInt64(settings.replicationSlow / 4), status.nodes.count > 1 else { return }
-    let snapshots = status.nodes.map(\.snapshotLSN).sorted(by: >)
-    let covered = marks.withLock { $0.index(through: snapshots[1]) }
-    let needed = status.nodes.map(\.index).min() ?? 0
-    let last = min(covered, needed)
+    let plan = TruncationPlan(status, slow: UInt64(services.facts.current.replicationSlow))
+    guard let snapshot = plan.snapshot else { return }
+    let covered = marks.withLock { $0.index(through: snapshot) }
+    let last = min(covered, plan.needed)
     guard last >= status.firstIndex else { return }
     try await shared.truncate(through: last)
-    logger.info("frames of the shared log were deleted that every node has", metadata: ["through": "\(last)"])
+    if status.nodes.count > 1 {
+      logger.info("frames of the shared log were deleted that every node has", metadata: ["through": "\(last)"])
+    } else {
+      logger.warning(
+        """
+        frames of the shared log were deleted that only this node has, because no other is there and writes would stop: a \
+        node that lacks them needs a copy of this one's folder
+        """, metadata: ["through": "\(last)"])
+    }
   }
 }

@@ -30,6 +30,7 @@ extension Replicator {
       group.addTask { [self] in await untilOver(leadership) }
       group.addTask { [self] in await untilHandedOver(leadership) }
       group.addTask { [self] in await untilLogFails(leadership) }
+      group.addTask { [self] in await untilDiskIsFull(leadership) }
       for await end in group where end != nil {
         group.cancelAll()
         return end
@@ -165,12 +166,36 @@ extension Replicator {
   }
 
   private static let patienceWithEnd = Duration.seconds(2)
-}
 
-extension ServerContext {
-  /// Whether the shared log that this node leads takes more.
-  var hasRoomInSharedLog: Bool {
-    guard let room = replicator.withLock({ $0 })?.leadership.withLock({ $0?.room }) else { return true }
-    return room.kept < room.limit
+  /// A leader whose disk stays full takes no changes, so another node should, if one can. What it could not write was not
+  /// acknowledged.
+  private func untilDiskIsFull(_ leadership: any Leadership) async -> End? {
+    var since: UInt64?
+    while !Task.isCancelled {
+      try? await Task.sleep(for: Self.diskPause)
+      guard let shortage = services.log.ownShortage else {
+        since = nil
+        continue
+      }
+      let now = LeaseClock.now()
+      let began = since ?? now
+      since = began
+      guard now >= began + Self.patienceWithDisk, await hasOtherCandidate() else { continue }
+      let reason = "this node's disk is full, and another can lead"
+      logger.error("\(reason)", metadata: ["error": "\(shortage)"])
+      stopLeading(reason)
+      await leadership.resign()
+      return .restart(reason)
+    }
+    return nil
   }
+
+  private func hasOtherCandidate() async -> Bool {
+    let me = node.known.name
+    guard let status = try? await shared.status() else { return false }
+    return status.nodes.contains { $0.name != me && $0.isCandidate }
+  }
+
+  private static let diskPause = Duration.milliseconds(200)
+  private static let patienceWithDisk: UInt64 = 2_000_000_000
 }

@@ -84,7 +84,7 @@ final class Replicator: Sendable {
       } catch let error as SharedLogError {
         switch error {
         case .truncated, .damaged, .refused: return .failure("\(error)")
-        case .unreachable, .exists, .missing: note(problem: error)
+        case .unreachable, .full, .exists, .missing: note(problem: error)
         }
       } catch {
         return .failure("\(error)")
@@ -100,7 +100,7 @@ final class Replicator: Sendable {
   private func follow() async throws {
     let vacancy = Mutexed<UInt64?>(nil)
     do {
-      try await shared.follow(after: await follower.index) { [self] news in
+      try await shared.follow(after: follower.index) { [self] news in
         switch news {
         case .frames(let frames):
           let index = try await follower.take(frames)
@@ -133,7 +133,11 @@ final class Replicator: Sendable {
   ///
   /// - Parameter vacancy: since when nobody leads; nil if somebody does.
   private func shouldLead(since vacancy: UInt64?) -> Bool {
-    guard services.log.shortage == nil, !services.hasLogFailed, !services.isStopping else { return false }
+    guard hasRoom, !services.hasLogFailed, !services.isStopping else {
+      // Nobody expects it any more when there is room again.
+      orders.withLock { $0.isForced = false }
+      return false
+    }
     guard LeaseClock.now() >= nextAttempt.load(ordering: .relaxed) else { return false }
     let orders = orders.withLock { $0 }
     if orders.isForced { return true }
@@ -156,7 +160,9 @@ final class Replicator: Sendable {
       return orders.isForced
     }
     let replaced = isForced ? node.known.leader?.epoch : nil
-    guard let leadership = try await shared.lead(as: await entry(), replacing: replaced) else { return nil }
+    guard
+      let leadership = try await shared.lead(as: entry(), replacing: replaced, above: services.log.greatestEpoch)
+    else { return nil }
     do {
       try await catchUp(to: leadership.tail)
       guard LeaseClock.now() < leadership.validUntil else { throw SharedLogError.unreachable("the lease has ended") }
@@ -169,8 +175,8 @@ final class Replicator: Sendable {
 
   /// Takes the frames that this node lacks of what is acknowledged.
   private func catchUp(to tail: SharedTail) async throws {
-    while await follower.index < tail.index {
-      let frames = try await shared.frames(after: await follower.index)
+    while follower.index < tail.index {
+      let frames = try await shared.frames(after: follower.index)
       guard !frames.isEmpty else { throw SharedLogError.unreachable("frames that are there are not handed out") }
       _ = try await follower.take(frames)
     }

@@ -18,6 +18,8 @@ package enum FolderError: Error, Equatable {
   case keys(path: String, reason: String)
   /// It is encrypted, or is to be, and cannot be opened with the key given.
   case encryption(path: String, EncryptionError)
+  /// Other nodes have a part in its log, and it is to be written without them.
+  case shared(path: String)
   case failed(path: String, DiskError)
 
   /// What a failed system call on the folder at `path` means for opening it.
@@ -60,6 +62,10 @@ extension FolderError: CustomStringConvertible {
       "\(path): the key store cannot be used (\(reason)), and without it nobody can read what log and archive say of "
         + "people; bring back \(FolderName.keys) or \(FolderName.keysCopy) from a backup of this folder"
     case .encryption(let path, let error): "\(path): \(error)"
+    case .shared(let path):
+      "\(path) belongs to a node of a cluster, and what is written to it alone would part it from the others and be lost; "
+        + "start the node with --replication, and make the change on the node that leads; or, if this folder is to leave "
+        + "the cluster for good, start a server on it once with --follow alone and without --replication"
     case .failed(let path, let error):
       "\(path) cannot be opened: \(error); \(error.trouble.remedy)"
     }

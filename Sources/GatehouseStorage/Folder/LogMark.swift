@@ -12,7 +12,8 @@ package struct LogMark: Sendable, Equatable {
   package var durableLSN: UInt64 = 0
   /// Whether the log was closed cleanly after that record, and not opened since.
   package var isClosed = false
-  /// Whether other nodes had a part in the log. What is here may then be less than what was acknowledged.
+  /// Whether other nodes have a part in the log. What is here may then be less than what was acknowledged, and a record
+  /// that is written here alone parts the log from theirs.
   package var isShared = false
 
   package init(
@@ -41,11 +42,13 @@ package struct LogMark: Sendable, Equatable {
 extension DataFolder {
   /// Opens the log for writing at the end that recovery has found, and records in the manifest that it is in use.
   /// - Parameter first: the first record that archive and log keep, as recovery has found it.
-  /// - Throws: `LogError`, or `FolderError` if the manifest cannot be written.
+  /// - Parameter isFollowing: whether the log takes the frames of another node at first.
+  /// - Throws: `LogError`, or `FolderError` if the manifest cannot be written, or the log is shared and does not follow.
   package func openLog(
     continuing end: LogEnd, keptFrom first: UInt64, options: LogOptions = LogOptions(),
     handlers: LogHandlers = LogHandlers(), isFollowing: Bool = false, isDriven: Bool = false
   ) throws -> LogWriter {
+    if !isFollowing { try requireOwnLog() }
     var handlers = handlers
     let onSealed = handlers.onSealed
     handlers.onSealed = { [self] segment in
@@ -60,7 +63,7 @@ extension DataFolder {
     do throws(DiskError) {
       try note { mark in
         mark = LogMark(
-          epoch: log.epoch, firstLSN: kept, durableLSN: max(mark?.durableLSN ?? 0, end.lastLSN),
+          epoch: max(mark?.epoch ?? 0, log.epoch), firstLSN: kept, durableLSN: max(mark?.durableLSN ?? 0, end.lastLSN),
           isShared: isFollowing || mark?.isShared ?? false)
       }
     } catch {
@@ -82,6 +85,14 @@ extension DataFolder {
 
   /// Records that other nodes have a part in the log.
   package func noteShared() throws(DiskError) { try note { $0?.isShared = true } }
+
+  /// Records that other nodes have no part in the log any more: this folder has left them for good.
+  package func leaveShared() throws(DiskError) { try note { $0?.isShared = false } }
+
+  /// Refuses to write records into a log that other nodes have a part in, unless it is done together with them.
+  package func requireOwnLog() throws(FolderError) {
+    if logMark?.isShared ?? false { throw .shared(path: path) }
+  }
 
   /// Closes the log, and records in the manifest where it ends.
   package func closeLog(_ log: LogWriter) {

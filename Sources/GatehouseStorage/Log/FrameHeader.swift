@@ -114,7 +114,7 @@ extension FrameHeader {
     // But for what the encryption adds, a stored body is never larger than the raw one, and bodies are bounded; anything
     // else is not ours.
     guard bodyLength <= LogFormat.maximumBody, (0...Int(bodyLength)).contains(clearLength),
-      isCompressed || clearLength == bodyLength
+      isCompressed || clearLength == bodyLength, firstLSN > 0, firstLSN <= .max - UInt64(recordCount)
     else { throw .damaged }
   }
 

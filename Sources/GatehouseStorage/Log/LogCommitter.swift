@@ -29,6 +29,8 @@ struct LogCommitter: ~Copyable {
   private var synced: Mark
   private var hasUnsynced = false
   private var hasEnded = false
+  /// Whether records are refused because of a sink.
+  private var isHolding = false
   /// With interval durability: when the next sync is due, in `MonotonicClock`'s time.
   private(set) var syncDeadline: UInt64?
 
@@ -51,7 +53,7 @@ struct LogCommitter: ~Copyable {
     do throws(LogFault) {
       let turn = try advance()
       core.endWaiting()
-      return turn
+      return turn == .ended ? .ended : isHeldBack ? .stalled : turn
     } catch {
       let isClosing = core.staging.withLock { $0.wantsClose }
       switch error {
@@ -65,6 +67,21 @@ struct LogCommitter: ~Copyable {
         core.fail(reason, remedy: remedy)
         return .ended
       }
+    }
+  }
+
+  /// Whether a sink wants nothing new for now. What was accepted before is written all the same, so nobody waits for it,
+  /// and a snapshot, which may be what the sink waits for, can be taken.
+  private var isHeldBack: Bool {
+    mutating get {
+      if let shortage = sinks.lazy.compactMap(\.shortage).first {
+        isHolding = true
+        core.holdBack(shortage)
+      } else if isHolding {
+        isHolding = false
+        core.endHoldingBack()
+      }
+      return isHolding
     }
   }
 
@@ -191,12 +208,19 @@ struct LogCommitter: ~Copyable {
 
   // MARK: Following
 
+  /// What the next frame must continue.
+  var chain: ChainPosition {
+    ChainPosition(nextLSN: written.lsn + 1, hash: written.hash, epoch: core.epoch.load(ordering: .relaxed))
+  }
+
   /// Writes a frame of another node as it is.
-  mutating func ingest(_ bytes: UnsafeRawBufferPointer) throws(IngestFault) {
+  mutating func ingest(_ frame: CheckedFrame) throws(IngestFault) {
     precondition(isFollowing, "only a follower takes frames")
-    let header = try check(bytes)
+    let header = frame.header
+    // It was checked against what came before it when it was handed out, which may not be what is here now.
+    guard chain.continues(with: header) else { throw CheckedFrame.misplaced(header, chain) }
     buffer.removeAll()
-    buffer.append(bytes)
+    frame.bytes.withUnsafeBytes { buffer.append($0) }
     let rest = buffer.count % LogFormat.largestAlignment
     if rest > 0 { buffer.appendZeros(LogFormat.largestAlignment - rest) }
     do throws(LogFault) {
@@ -208,29 +232,6 @@ struct LogCommitter: ~Copyable {
     written.hash = header.hash
     written.lsn = header.nextLSN - 1
     hasUnsynced = true
-  }
-
-  /// The header of a frame that may come next.
-  private func check(_ bytes: UnsafeRawBufferPointer) throws(IngestFault) -> FrameHeader {
-    guard bytes.count >= LogFormat.headerSize else { throw .unfit("it is cut short") }
-    let header: FrameHeader
-    do throws(FrameHeader.Fault) {
-      header = try FrameHeader(loading: bytes, folderID: core.location.folderID)
-    } catch {
-      switch error {
-      case .zeros, .damaged: throw .unfit("its header is damaged")
-      case .unsupported(let what): throw .unfit("\(what) is not known; start this version or a later one here, too")
-      }
-    }
-    guard bytes.count == header.frameLength,
-      Hash128(of: UnsafeRawBufferPointer(rebasing: bytes[LogFormat.headerSize...])) == header.bodyHash
-    else { throw .unfit("its body is damaged") }
-    let chain = ChainPosition(
-      nextLSN: written.lsn + 1, hash: written.hash, epoch: core.epoch.load(ordering: .relaxed))
-    guard chain.continues(with: header) else {
-      throw .unfit("record \(header.firstLSN) of epoch \(header.epoch) does not follow record \(written.lsn) here")
-    }
-    return header
   }
 
   /// Makes durable what was ingested. If there is no room for that, it must be handed out again.

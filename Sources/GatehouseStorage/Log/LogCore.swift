@@ -117,6 +117,18 @@ final class LogCore: Sendable {
     beginShortage(error)
   }
 
+  /// No records are accepted until `endHoldingBack`, though all that were can be written. Called by the committing thread
+  /// only.
+  func holdBack(_ error: DiskError) {
+    room.withLock { $0.beginWaiting(error, now: MonotonicClock.now()) }
+    beginShortage(error)
+  }
+
+  func endHoldingBack() {
+    room.withLock { $0.endWaiting() }
+    keeperBell.ring()
+  }
+
   func endWaiting() {
     guard stuckSince.load(ordering: .relaxed) != 0 else { return }
     stuckSince.store(0, ordering: .relaxed)

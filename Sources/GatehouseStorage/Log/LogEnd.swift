@@ -4,8 +4,10 @@ package struct LogEnd: Sendable, Equatable {
   package var lastLSN: UInt64
   /// The hash of the last frame, which covers the whole log.
   package var lastHash: Hash128
-  /// The largest epoch found.
+  /// The largest epoch found, also if no frame that is there is of it.
   package var epoch: UInt64
+  /// The epoch of the last frame.
+  package var frameEpoch: UInt64 = 0
   /// The first LSN of the last segment; nil if there is none.
   package var segment: UInt64?
   /// The offset in the last segment at which the next frame goes.

@@ -76,8 +76,9 @@ final class LogKeeper: Sendable {
   func writeWitness() throws(DiskError) {
     let eager = core.options.sabotage.contains(.eagerWitness)
     let synced = eager ? core.staging.withLock { $0.nextLSN - 1 } : core.syncedLSN.load(ordering: .acquiring)
-    let epoch = core.epoch.load(ordering: .acquiring)
+    let newest = core.epoch.load(ordering: .acquiring)
     try witness.withLock { witness throws(DiskError) in
+      let epoch = max(newest, witness.current.epoch)
       guard witness.current.durableLSN != synced || witness.current.epoch != epoch else { return }
       do throws(DiskError) {
         try witness.write(epoch: epoch, durableLSN: synced)
@@ -86,6 +87,9 @@ final class LogKeeper: Sendable {
       }
     }
   }
+
+  /// The largest epoch that this folder's log was ever opened in.
+  var greatestEpoch: UInt64 { max(core.epoch.load(ordering: .acquiring), witness.withLock { $0.current.epoch }) }
 
   /// Records durably that this process writes frames of a new epoch, so that none is ever used twice.
   func begin(epoch: UInt64) throws(DiskError) {

@@ -153,6 +153,7 @@ package struct LogRecovery: Sendable {
       end.lastLSN = chain.nextLSN - 1
       end.lastHash = chain.hash
       end.epoch = max(end.epoch, chain.epoch)
+      end.frameEpoch = chain.epoch
       end.segment = segment.header.firstLSN
       end.offset = scanner.offset
       end.alignment = UInt64(segment.header.alignment)

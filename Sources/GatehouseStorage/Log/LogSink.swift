@@ -12,6 +12,9 @@ package protocol LogSink: AnyObject {
   /// The last record that was written. It goes back if a sync found no room, and later frames must be written again.
   var appended: UInt64 { get }
 
+  /// Why nothing new should be accepted for now; nil if it may. What was accepted before is taken all the same.
+  var shortage: DiskError? { get }
+
   /// Writes a frame, which continues those before. It may become durable at any time, and must be durable when `sync`
   /// returns.
   func write(_ frame: SealedFrame) throws(LogFault)
@@ -24,6 +27,10 @@ package protocol LogSink: AnyObject {
 
   /// Releases the sink's resources. This is the last call; everything written is durable.
   func close() throws(DiskError)
+}
+
+extension LogSink {
+  package var shortage: DiskError? { nil }
 }
 
 /// Why a sink could not do what it was asked.

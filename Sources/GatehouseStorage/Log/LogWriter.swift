@@ -53,8 +53,9 @@ package final class LogWriter: Sendable {
   ) throws(LogError) {
     options.validate()
     precondition(end.isSynced, "a writer goes on only where everything before was synced")
-    // A follower writes frames of other epochs only, which may be those of the newest epoch found.
-    let epoch = isFollowing ? end.epoch : end.epoch + 1
+    // A follower goes on with frames of the epoch that its last one has, although this folder may have been opened alone
+    // since, and that was an epoch, too.
+    let epoch = isFollowing ? end.frameEpoch : end.epoch + 1
     let core = LogCore(location, options, handlers, lastLSN: end.lastLSN, epoch: epoch)
     self.core = core
     if isFollowing { core.staging.withLock { $0.setState(.following) } }
@@ -87,7 +88,7 @@ package final class LogWriter: Sendable {
     if found == nil { try WitnessFile.create(location, current) }
     var file = try WitnessFile(location, current: current)
     // Durable before the first frame, so that no epoch is ever used twice.
-    try file.write(epoch: epoch, durableLSN: durableLSN)
+    try file.write(epoch: max(epoch, current.epoch), durableLSN: durableLSN)
     return file
   }
 

@@ -3,7 +3,7 @@ internal import Synchronization
 /// A log that takes the frames of another node instead of records, and may come to lead.
 ///
 /// While it follows, the frames go into its files as they are, so the hash chain is the same on every node. What the
-/// frames say is applied by whoever hands them out, in this order: `ingest` (written and synced), `follow` for each
+/// frames say is applied by whoever hands them out, in this order: `check`, `ingest` (written and synced), `follow` for each
 /// record while its owners are held, `announce`.
 extension LogWriter {
   /// What became of frames that were handed out.
@@ -18,14 +18,14 @@ extension LogWriter {
   ///
   /// - Throws: `IngestFault.unfit` if one of them may not come next; those before it are written. `LogFault.broken` in
   ///   `IngestFault.log` if the disk has failed: the log has stopped for good.
-  package func ingest(_ frames: some Sequence<SharedFrame>) throws(IngestFault) -> Ingestion {
+  package func ingest(_ frames: some Sequence<CheckedFrame>) throws(IngestFault) -> Ingestion {
     try committer.withLock { committer throws(IngestFault) in
       guard committer.isFollowing, !core.hasFailed else { return Ingestion(taken: 0, shortage: nil) }
       var ingestion = Ingestion(taken: 0, shortage: nil)
       var unfit: IngestFault?
       do throws(IngestFault) {
         for frame in frames {
-          try frame.bytes.withRawBytes { bytes throws(IngestFault) in try committer.ingest(bytes) }
+          try committer.ingest(frame)
           ingestion.taken += 1
         }
       } catch {
@@ -76,6 +76,9 @@ extension LogWriter {
 
   /// The epoch of the frames that are written.
   package var epoch: UInt64 { core.epoch.load(ordering: .acquiring) }
+
+  /// The largest epoch that the folder's log was ever opened in. Whoever comes to lead needs a greater one.
+  package var greatestEpoch: UInt64 { keeper.greatestEpoch }
 
   /// Takes records from now on, and writes them to the shared log too. Everything through the leadership's tail must be
   /// applied.

@@ -29,8 +29,11 @@ package struct Rejoining: Sendable {
           + "\(first - 1)" + remedy
       case .setBack(let acknowledged, let common):
         return "record \(acknowledged) was acknowledged, and the shared log has only those through \(common) of this "
-          + "node's: the engine was set back to an older copy, or its data was lost; bring it back, or begin anew: delete the shared "
-          + "log there, start the node that has most, alone and without --follow, and copy its folder to the others"
+          + "node's. Either this folder is astray, because a server ran on it alone, or it was copied or set back: then the other "
+          + "nodes go on without what only it has; move it away, copy the folder of the node that leads to this place, and "
+          + "start again. Or the engine was set back to an older copy, or has lost its data: then the other nodes refuse "
+          + "to start like this one; bring the engine's data back, or delete the shared log there, start the node with the "
+          + "newest record once with --follow begin, and copy its folder to the others"
       case .parted(let last):
         return "this node's log, which ends with record \(last), and the shared log have parted before what is kept of "
           + "either, or this is another folder" + remedy
@@ -119,7 +122,7 @@ package struct Rejoining: Sendable {
 
 extension SharedFrame {
   /// The frame's header, checked.
-  package func header(of folder: DataFolder) throws(SharedLogError) -> FrameHeader {
+  fileprivate func header(of folder: DataFolder) throws(SharedLogError) -> FrameHeader {
     guard bytes.count >= LogFormat.headerSize else { throw .damaged("frame \(index) is cut short") }
     do throws(FrameHeader.Fault) {
       return try bytes.withRawBytes { bytes throws(FrameHeader.Fault) in

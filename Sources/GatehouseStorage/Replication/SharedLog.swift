@@ -37,10 +37,14 @@ package protocol SharedLog: AnyObject, Sendable {
 
   /// Becomes the leader if nobody is, and raises the epoch.
   ///
-  /// - Parameter replacing: the epoch of a leader that is to be replaced although its lease has not ended. It can append
-  ///   nothing from then on. It may still answer reads for a moment, which this call waits for.
-  /// - Returns: nil if somebody else leads.
-  func lead(as node: NodeEntry, replacing epoch: UInt64?) async throws(SharedLogError) -> (any Leadership)?
+  /// - Parameters:
+  ///   - replaced: the epoch of a leader that is to be replaced although its lease has not ended. It can append nothing
+  ///     from then on. It may still answer reads for a moment, which this call waits for.
+  ///   - least: the new epoch is greater than this one, too.
+  /// - Returns: nil if somebody else leads, or the task was cancelled.
+  func lead(
+    as node: NodeEntry, replacing replaced: UInt64?, above least: UInt64
+  ) async throws(SharedLogError) -> (any Leadership)?
 
   /// Asks the leader to hand over to a node (`SharedNews.handover`).
   func requestHandover(to node: String) async throws(SharedLogError)
@@ -170,9 +174,12 @@ package struct SharedLogStatus: Sendable {
   /// The first frame that is kept; one more than the tail's index if none is.
   package var firstIndex: UInt64
   package var keptBytes: UInt64
+  /// What is wrong with keys without which nodes can go on. Each text names the key.
+  package var oddities: [String]
 
   package init(
-    epoch: UInt64, tail: SharedTail?, leader: LeaderEntry?, nodes: [NodeEntry], firstIndex: UInt64, keptBytes: UInt64
+    epoch: UInt64, tail: SharedTail?, leader: LeaderEntry?, nodes: [NodeEntry], firstIndex: UInt64, keptBytes: UInt64,
+    oddities: [String] = []
   ) {
     self.epoch = epoch
     self.tail = tail
@@ -180,6 +187,7 @@ package struct SharedLogStatus: Sendable {
     self.nodes = nodes
     self.firstIndex = firstIndex
     self.keptBytes = keptBytes
+    self.oddities = oddities
   }
 }
 
@@ -188,6 +196,8 @@ package enum SharedLogError: Error, Equatable {
   case unreachable(String)
   /// The engine refuses: wrong credentials, certificate, version. Trying again does not help; the text says what to do.
   case refused(String)
+  /// The engine has no space, and takes nothing until an operator has made room. Trying again helps then.
+  case full(String)
   /// The shared log was begun already.
   case exists
   /// It was not begun yet.
@@ -203,6 +213,7 @@ extension SharedLogError: CustomStringConvertible {
     switch self {
     case .unreachable(let why): "the shared log cannot be reached: \(why)"
     case .refused(let why): "the shared log refuses: \(why)"
+    case .full(let why): "the shared log has no space: \(why)"
     case .exists: "the shared log was begun already"
     case .missing: "there is no shared log yet: start the node that has the data without --follow first"
     case .truncated(let wanted, let first):

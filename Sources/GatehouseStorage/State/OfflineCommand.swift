@@ -20,8 +20,9 @@ package struct OfflineCommand {
   ///   - folder: owned by this process.
   ///   - clock: unix milliseconds. The record's time is never before that of the last record.
   /// - Returns: the reply. What it shows is durable; if it is an error, nothing has changed.
-  /// - Throws: what `Recovery.open` throws, `CodingError`, `LogError`, `NotLogged`.
+  /// - Throws: what `Recovery.open` throws, `CodingError`, `LogError`, `NotLogged`, `FolderError` if the log is shared.
   package static func run(_ words: [String], on folder: DataFolder, clock: Milliseconds) throws -> Reply {
+    try folder.requireOwnLog()
     let recovery = try Recovery.open(folder)
     defer { recovery.snapshot?.close() }
     var state = Restoration(folder)

@@ -46,7 +46,8 @@ package struct OfflineCompaction {
   /// - Parameters:
   ///   - folder: owned by this process.
   ///   - progress: may throw to stop; the next compaction finishes what was begun.
-  /// - Throws: what `Recovery.open` throws, and `SnapshotError`, `CodingError`, `BlockFileError`.
+  /// - Throws: what `Recovery.open` throws, and `SnapshotError`, `CodingError`, `BlockFileError`, `FolderError` if the log
+  ///   is shared.
   package static func run(
     _ folder: DataFolder, options: CompactionOptions, progress: (Step) throws -> Void = { _ in }
   ) throws -> Report {
@@ -56,6 +57,7 @@ package struct OfflineCompaction {
   }
 
   private func run() throws -> Report {
+    try folder.requireOwnLog()
     var logOptions = LogOptions()
     logOptions.dictionaries = options.dictionaries
     let recovery = try Recovery.open(folder, log: logOptions)

@@ -73,10 +73,10 @@ final class OfflineLog {
 
 extension DataFolder {
   /// Records in the trail that the keys of the encryption were changed, if it does not tell so yet. For a folder that no
-  /// server uses; a server does it when it starts.
+  /// server uses; a server does it when it starts, and of nodes that share a log the one that leads.
   /// - Throws: what `Recovery.open` throws, `CodingError`, `LogError`, `NotLogged`.
   package func recordKeyChange(clock: Milliseconds) throws {
-    guard let change = unnotedKeyChange else { return }
+    guard let change = unnotedKeyChange, !(logMark?.isShared ?? false) else { return }
     let recovery = try Recovery.open(self)
     defer { recovery.snapshot?.close() }
     var newest = recovery.snapshot.map { Milliseconds(clamping: $0.info.createdAt) }

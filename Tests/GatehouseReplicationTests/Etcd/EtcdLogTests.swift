@@ -17,7 +17,7 @@
     {
       let deadline = ContinuousClock.now + limit * Patience.factor
       while ContinuousClock.now < deadline {
-        let leadership = try? await log.lead(as: testNode(name), replacing: nil)
+        let leadership = try? await log.lead(as: testNode(name), replacing: nil, above: 0)
         if let leadership = leadership as? EtcdLeadership { return leadership }
         try await Task.sleep(for: .milliseconds(100))
       }
@@ -34,7 +34,9 @@
       let cluster = try EtcdCluster()
       let log = try await cluster.open()
       await #expect(throws: SharedLogError.missing) { _ = try await log.frames(after: 0) }
-      await #expect(throws: SharedLogError.missing) { _ = try await log.lead(as: testNode("a"), replacing: nil) }
+      await #expect(throws: SharedLogError.missing) {
+        _ = try await log.lead(as: testNode("a"), replacing: nil, above: 0)
+      }
       #expect(try await log.status().tail == nil)
       try await log.begin(at: Self.genesis)
       await #expect(throws: SharedLogError.exists) { try await log.begin(at: Self.genesis) }
@@ -142,11 +144,12 @@
       let old = try await Self.lead(first)
       _ = old.pipeline.add(1, epoch: old.epoch)
       #expect(await Self.stored(old, 1) == .stored)
-      #expect(try await second.lead(as: testNode("b"), replacing: nil) == nil)
-      #expect(try await second.lead(as: testNode("b"), replacing: old.epoch - 1) == nil)
+      #expect(try await second.lead(as: testNode("b"), replacing: nil, above: 0) == nil)
+      #expect(try await second.lead(as: testNode("b"), replacing: old.epoch - 1, above: 0) == nil)
 
       let started = ContinuousClock.now
-      let new = try #require(try await second.lead(as: testNode("b"), replacing: old.epoch) as? EtcdLeadership)
+      let successor = try await second.lead(as: testNode("b"), replacing: old.epoch, above: 0)
+      let new = try #require(successor as? EtcdLeadership)
       // The old one has said that it has stopped, long before its lease would have ended.
       #expect(ContinuousClock.now - started < .milliseconds(1_500))
       #expect(old.validUntil == 0)
@@ -223,20 +226,22 @@
         return true
       }
 
-      // Full: writes are held back, and go on once the log is truncated.
-      for _ in 0..<60 { _ = try? append(1_000) }
-      let last = writer.appendedLSN
-      try await Task.sleep(for: .seconds(1))
-      if writer.durableLSN == last {
-        for _ in 0..<60 { _ = try? append(1_000) }
+      // Full: nothing more is accepted, and what was is written all the same. It goes on once the log is truncated.
+      try await eventually("the log is full") {
+        for _ in 0..<20 { _ = try? append(1_000) }
+        return writer.state == .full
       }
-      try await eventually("the log is full") { writer.state == .full }
+      #expect(writer.isHeldBack && writer.ownShortage == nil)
+      #expect(throws: LogRefusal.full) { try append(1_000) }
+      try await eventually("what was accepted is durable") { writer.durableLSN == writer.appendedLSN }
       let kept = try #require(try await log.status().tail).index
       try await log.truncate(through: kept)
-      try await eventually("the log has room again", within: .seconds(30)) { writer.durableLSN == writer.appendedLSN }
+      try await eventually("the log has room again", within: .seconds(30)) {
+        writer.state == .open && writer.durableLSN == writer.appendedLSN
+      }
 
       let other = try await cluster.open()
-      _ = try await other.lead(as: testNode("b"), replacing: leadership.epoch)
+      _ = try await other.lead(as: testNode("b"), replacing: leadership.epoch, above: 0)
       _ = try? append(10)
       try await eventually("the log has stopped") { if case .failed = writer.state { true } else { false } }
       #expect(writer.state == .failed("another node has become the leader (epoch \(leadership.epoch + 1))"))

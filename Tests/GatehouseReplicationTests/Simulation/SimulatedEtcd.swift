@@ -33,6 +33,12 @@ final class SimulatedEtcd: @unchecked Sendable {
     let succeeded = request.comparisons.allSatisfy { holds($0) }
     let operations = succeeded ? request.success : request.failure
     if isFull, operations.contains(where: { if case .put = $0 { true } else { false } }) {
+      // The transaction that crosses the limit is applied, and refused all the same.
+      if world.happens(oneIn: 10) {
+        var events: [WatchEvent] = []
+        for operation in operations { _ = try carryOut(operation, &events) }
+        commit(events)
+      }
       throw Failure(code: 8, message: "etcdserver: mvcc: database space exceeded")
     }
     var events: [WatchEvent] = []
@@ -125,6 +131,13 @@ final class SimulatedEtcd: @unchecked Sendable {
     guard let first = history.first?.revision, revision <= self.revision else { return [] }
     return history[max(0, Int(revision - first))...].flatMap { $0.events.filter { range.contains($0.pair.key) } }
   }
+
+  /// What somebody else does to the keys.
+  func put(_ key: [UInt8], _ value: [UInt8]) {
+    _ = try? transact(TransactionRequest(success: [.put(key: key, value: value)]))
+  }
+
+  func delete(_ key: [UInt8]) { _ = try? transact(TransactionRequest(success: [.delete(KeyRange(key))])) }
 
   // MARK: Leases
 

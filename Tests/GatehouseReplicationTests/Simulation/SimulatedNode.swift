@@ -22,6 +22,10 @@ final class SimulatedNode: @unchecked Sendable {
   private var written = 0
   /// Asks it to write no more, so that a run can end.
   var isQuiet = false
+  /// Asks it to lead, even if another one does.
+  var isForced = false
+  /// Who leads, as far as it knows.
+  private var leader: LeaderEntry?
 
   private struct Vacancy: Error {}
 
@@ -121,15 +125,22 @@ final class SimulatedNode: @unchecked Sendable {
         // The same moment in the world's time, as exactly as the clock tells.
         let ago = machine.clock - asked
         ledger.current(UInt64(frames.count), at: world.now - min(world.now, ago + ago / 10), by: name)
-      case .leader(nil): throw Vacancy()
-      case .leader, .handover: break
+      case .leader(let leader):
+        self.leader = leader
+        if leader == nil { throw Vacancy() }
+      case .handover: break
       }
+      if isForced { throw Vacancy() }
     }
   }
 
   private func leadIfVacant() async {
     do {
-      guard let leadership = try await log.lead(as: entry, replacing: nil) as? EtcdLeadership else { return }
+      let replaced = isForced ? leader?.epoch : nil
+      isForced = false
+      guard let leadership = try await log.lead(as: entry, replacing: replaced, above: 0) as? EtcdLeadership else {
+        return
+      }
       try await lead(leadership)
     } catch {
       // It follows again.
@@ -164,7 +175,7 @@ final class SimulatedNode: @unchecked Sendable {
         case .index(let index, _):
           frames.append(SharedFrame(index: index, bytes: bytes))
           indices.append((index, bytes))
-        case .full, .dropped, .over: break
+        case .dropped, .over: break
         }
       }
       guard let last = indices.last else { continue }

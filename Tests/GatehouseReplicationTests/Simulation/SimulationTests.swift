@@ -35,6 +35,7 @@ struct SimulationTests {
     (ReplicationSabotage.skipComparisons, "no comparison of the epoch"),
     (.acknowledgeEarly, "an acknowledgement before etcd's"), (.trustSentHeartbeat, "a lease without an answer"),
     (.guessLostOutcome, "a guess about a lost answer"), (.skipSilence, "no wait for the lease"),
+    (.forgetReplaced, "a replaced leader's lease that only its successor knows"),
   ]) func plantedBugsAreFound(_ sabotage: ReplicationSabotage, _ name: String) {
     let found = (0..<60).first { !Self.run(seed: $0, sabotage).faults.isEmpty }
     #expect(found != nil, "\(name) was not found")
@@ -56,9 +57,12 @@ struct SimulationTests {
     let world = SimulatedWorld(seed: seed)
     let etcd = SimulatedEtcd(world)
     let ledger = SimulatedLedger(etcd, world, LogKeys(SimulatedNode.folderID))
-    var settings = ReplicationSettings(address: "etcd://simulated")
-    settings.leaseMilliseconds = 3_000
-    let nodes = ["a", "b", "c"].map { SimulatedNode($0, world, etcd, ledger, settings, sabotage) }
+    // Leases that differ, as while the setting is changed on one node after the other.
+    let nodes = [("a", 3_000), ("b", 1_500), ("c", 6_000)].map { name, lease in
+      var settings = ReplicationSettings(address: "etcd://simulated")
+      settings.leaseMilliseconds = lease
+      return SimulatedNode(name, world, etcd, ledger, settings, sabotage)
+    }
     ledger.least = { min(nodes.map(\.verified).min()!, ledger.last) }
     for node in nodes { node.start() }
     let end = world.now + troubled
@@ -97,7 +101,7 @@ struct SimulationTests {
   /// Begins or ends something bad.
   private static func trouble(_ world: SimulatedWorld, _ etcd: SimulatedEtcd, _ nodes: [SimulatedNode]) {
     let node = nodes[Int(world.pick(3))]
-    switch world.pick(14) {
+    switch world.pick(16) {
     case 0, 1: node.network.isCut.toggle()
     case 2, 3: node.machine.isStopped.toggle()
     case 4: node.restart()
@@ -107,6 +111,15 @@ struct SimulationTests {
     case 9: node.network.hasStuckWatches.toggle()
     case 10: etcd.isFull = world.happens(oneIn: 2)
     case 11: try? etcd.compact(etcd.revision)
+    case 14: node.isForced = true
+    case 15:
+      // The one that was promoted by force is lost while the other may still answer, which etcd does not reach.
+      if let leader = nodes.first(where: { $0.isLeading }), leader !== node {
+        leader.network.isCut = true
+        node.isForced = true
+        let later = world.pick(second)
+        world.after(later) { node.restart() }
+      }
     case 12: if let leader = nodes.first(where: { $0.isLeading }) { leader.machine.isStopped = true }
     default: for node in nodes { node.machine.isStopped = false }
     }

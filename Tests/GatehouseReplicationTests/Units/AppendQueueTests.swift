@@ -179,10 +179,25 @@ struct AppendQueueTests {
     Self.add(&queue, 1)
     _ = queue.next()
     Self.add(&queue, 2)
-    queue.drop()
+    let isDropped = queue.drop()
+    #expect(isDropped)
     #expect(queue.next() == .wait)
     #expect(queue.accepted == 4)
     Self.add(&queue, 1)
     #expect(Self.request(&queue).comparisons[2].key == Self.keys.frame(5))
+  }
+
+  /// etcd refuses for lack of space also what it has stored.
+  @Test func whatIsStoredAllTheSameIsNotDropped() throws {
+    var queue = Self.queue()
+    Self.add(&queue, 1)
+    let request = Self.request(&queue)
+    queue.lost()
+    try queue.resolved(
+      epoch: Self.pair(Self.keys.epoch, StoredEpoch.stored(7), at: 1),
+      tail: Self.pair(Self.keys.tail, Self.put(request.success[1]).value, at: 61))
+    let isDropped = queue.drop()
+    #expect(!isDropped)
+    #expect(queue.stored.tail.index == 5)
   }
 }

@@ -112,4 +112,101 @@ import Testing
     #expect(await leader.ask("ENCRYPTION ROTATE")?.errorText?.hasPrefix("REFUSED nodes: the encryption") == true)
     try await cluster.stop()
   }
+
+  /// What a damaged frame says of keys is not done: it would destroy those of somebody else.
+  @Test func aDamagedFrameDestroysNobodysKeys() async throws {
+    let (cluster, leader, follower) = try await Self.pair()
+    var ids: [String: UInt64] = [:]
+    for name in ["ana", "ben", "cid", "dora"] {
+      ids[name] = UInt64(try #require(await leader.ask("USER.CREATE \(name) FIRST \(name)")?["id"]?.integer))
+    }
+    let length = Self.varint(ids["ana"]!).count
+    let victim = try #require(["ben", "cid", "dora"].first { Self.varint(ids[$0]!).count == length })
+    try await follower.untilLevel(with: leader)
+    try await follower.stop()
+    #expect(await leader.does("USER.DELETE ana REASON gone"))
+    #expect(await leader.does("USER.ANONYMISE #\(ids["ana"]!)"))
+    try await soon("the leader has destroyed the keys") { await leader.info("snapshot", "keys_to_destroy") == "0" }
+    let sound = cluster.engine.withState { state in
+      let frames = state.frames
+      let place = frames.lastIndex { String(decoding: $0.bytes, as: UTF8.self).contains("USER.FORGET") }
+      if let place {
+        state.frames[place].bytes = Self.replacing(
+          Self.varint(ids["ana"]!), with: Self.varint(ids[victim]!), in: frames[place].bytes)
+      }
+      return place.map { (place: $0, isChanged: frames[$0] != state.frames[$0], frames: frames) }
+    }
+    #expect(try #require(sound).isChanged)
+    let damaged = try TestNode("two", follower.folder, cluster.engine, follows: true)
+    let failure = try #require(await damaged.failure())
+    #expect("\(failure)".contains("a frame of the shared log does not fit this node's log: its body is damaged"))
+    cluster.engine.withState { state in
+      for (at, frame) in sound!.frames.enumerated() { state.frames[at] = frame }
+    }
+    let again = try await cluster.start("two")
+    try await again.untilFollowing()
+    try await again.untilLevel(with: leader)
+    for name in ids.keys where name != "ana" {
+      #expect(await again.ask("USER.GET \(name)")?["username"]?.string == name)
+    }
+    #expect(await again.info("snapshot", "key_store_nodes") == leader.info("snapshot", "key_store_nodes"))
+    try await cluster.stop()
+  }
+
+  private static func varint(_ number: UInt64) -> [UInt8] {
+    var rest = number
+    var bytes: [UInt8] = []
+    while rest >= 0x80 {
+      bytes.append(UInt8(rest & 0x7F) | 0x80)
+      rest >>= 7
+    }
+    return bytes + [UInt8(rest)]
+  }
+
+  private static func replacing(_ old: [UInt8], with new: [UInt8], in bytes: [UInt8]) -> [UInt8] {
+    var bytes = bytes
+    // Behind the header.
+    var at = LogFormat.headerSize
+    while at + old.count <= bytes.count {
+      if Array(bytes[at..<at + old.count]) == old {
+        bytes.replaceSubrange(at..<at + old.count, with: new)
+        at += old.count
+      } else {
+        at += 1
+      }
+    }
+    return bytes
+  }
+
+  /// The shared log keeps as much as it may: nothing new is accepted, and a snapshot, for which it waits, is taken.
+  @Test func aFullSharedLogRefusesOnlyWhatIsNew() async throws {
+    let (cluster, leader, follower) = try await Self.pair()
+    cluster.engine.withState { $0.isAtLimit = true }
+    try await soon("changes are refused") {
+      let refusal = await leader.ask("USER.CREATE u\(Int.random(in: 0..<1_000_000))")?.errorText
+      return refusal?.hasPrefix("BUSY the shared log keeps") == true
+    }
+    // What was accepted before is here, and a snapshot is taken.
+    #expect(await leader.ask("SAVE")?.string == "OK")
+    try await follower.untilLevel(with: leader)
+    #expect(await leader.info("log", "log_durable_lsn") == leader.info("log", "log_appended_lsn"))
+    cluster.engine.withState { $0.isAtLimit = false }
+    try await soon("changes are taken again") { await leader.does("USER.CREATE v\(Int.random(in: 0..<1_000_000))") }
+    try await cluster.stop()
+  }
+
+  /// The only node that is left goes on writing: what its own snapshot holds is deleted from the shared log.
+  @Test func aNodeThatIsLeftAloneDeletesWhatItsSnapshotHolds() async throws {
+    let (cluster, leader, follower) = try await Self.pair()
+    try await follower.stop()
+    for number in 0..<5 { #expect(await leader.does("USER.CREATE u\(number)")) }
+    #expect(await leader.ask("SAVE")?.string == "OK")
+    let first = cluster.engine.withState { $0.firstIndex }
+    try await soon("the leader is alone") { await leader.info("replication", "cluster_nodes") == "1" }
+    try await Task.sleep(for: .milliseconds(2_500))
+    #expect(cluster.engine.withState { $0.firstIndex } == first)
+    cluster.engine.withState { $0.keptBytes = 600 << 20 }
+    try await soon("frames are deleted") { cluster.engine.withState { $0.firstIndex } > first + 4 }
+    try await cluster.stop()
+  }
 }

@@ -16,6 +16,11 @@ final class MemoryEngine: Sendable {
     var nodes: [String: NodeEntry] = [:]
     /// The node that was asked to lead, and how often that was asked for.
     var handover: (name: String, number: Int) = ("", 0)
+    /// Whether it takes nothing for want of space.
+    var isFull = false
+    /// Whether it keeps as much as it may, and how much it says that it keeps; nil for what it does.
+    var isAtLimit = false
+    var keptBytes: UInt64?
     /// Bugs that a test plants.
     var comparesEpoch = true
   }
@@ -87,7 +92,7 @@ final class MemorySharedLog: SharedLog {
       SharedLogStatus(
         epoch: state.epoch, tail: state.tail, leader: state.leader,
         nodes: state.nodes.values.sorted { $0.name < $1.name }, firstIndex: state.firstIndex,
-        keptBytes: UInt64(state.frames.reduce(0) { $0 + $1.bytes.count }))
+        keptBytes: state.keptBytes ?? UInt64(state.frames.reduce(0) { $0 + $1.bytes.count }))
     }
   }
 
@@ -155,12 +160,15 @@ final class MemorySharedLog: SharedLog {
     }
   }
 
-  func lead(as node: NodeEntry, replacing epoch: UInt64?) async throws(SharedLogError) -> (any Leadership)? {
+  func lead(
+    as node: NodeEntry, replacing epoch: UInt64?, above least: UInt64
+  ) async throws(SharedLogError) -> (any Leadership)? {
     try line.check()
+    if engine.withState({ $0.isFull }) { throw .full("no room") }
     let found = engine.withState { state -> (epoch: UInt64, tail: SharedTail)? in
       guard let tail = state.tail else { return nil }
       if let leader = state.leader, leader.epoch != epoch { return nil }
-      state.epoch += 1
+      state.epoch = max(state.epoch, least) + 1
       state.leader = LeaderEntry(node: node, epoch: state.epoch)
       state.leaseEnds = LeaseClock.now() + engine.lease
       return (state.epoch, tail)
@@ -279,6 +287,8 @@ private final class MemorySink: LogSink {
     else { throw .fenced(reason: "another node leads", remedy: "the node starts again") }
     pending = []
   }
+
+  var shortage: DiskError? { engine.withState { $0.isAtLimit } ? .sharedLogFull : nil }
 
   func rotate() throws(LogFault) {}
   func close() throws(DiskError) {}

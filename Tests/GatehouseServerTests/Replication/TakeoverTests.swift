@@ -156,6 +156,25 @@ import Testing
     try await cluster.stop()
   }
 
+  @Test func nodesWaitUntilTheSharedLogHasRoomAgain() async throws {
+    let (cluster, one, two, three) = try await Self.three()
+    #expect(await one.does("USER.CREATE ana PRODUCT payroll STATUS active"))
+    cluster.engine.withState { $0.isFull = true }
+    one.line.isCut.store(true, ordering: .releasing)
+    try await soon("a node could not lead") {
+      await two.info("replication", "replication_last_problem") == "the shared log has no space: no room"
+    }
+    for node in [two, three] {
+      #expect(await node.ask("LOGIN.CHECK ana payroll")?.string == "ALLOW")
+      #expect(await node.ask("USER.CREATE ben")?.errorText == "READONLY no node leads now; try again in a moment")
+    }
+    cluster.engine.withState { $0.isFull = false }
+    let leader = try await oneLeads(of: two, three)
+    #expect(await leader.does("USER.CREATE ben PRODUCT payroll STATUS active"))
+    one.line.isCut.store(false, ordering: .releasing)
+    try await cluster.stop()
+  }
+
   @Test func aFolderThatTheSharedLogHasLeftBehindIsRefused() async throws {
     let (cluster, one, two, _) = try await Self.three()
     try await two.stop()
@@ -277,5 +296,78 @@ import Testing
     #expect("\(failure)".contains("start the node that has the data without --follow first"))
     let empty = try TestNode("new", two.folder + "-new", MemoryEngine(), follows: true)
     #expect("\(try #require(await empty.failure()))".contains("a follower begins as a copy"))
+  }
+
+  /// A node's folder does not start alone by accident, and nothing is written to it offline.
+  @Test func aFolderOfANodeStartsAloneOnlyOnOrder() async throws {
+    let cluster = try TestCluster()
+    let one = try await cluster.begin()
+    let two = try await cluster.join("two", from: one)
+    try await two.untilFollowing()
+    try await two.stop()
+    let accident = try TestNode("two", two.folder, cluster.engine) {
+      $0.replication = nil
+      $0.follow = .no
+    }
+    let refusal = "\(try #require(await accident.failure()))"
+    #expect(refusal.contains("\(two.folder) belongs to a node of a cluster"))
+    #expect(refusal.contains("start a server on it once with --follow alone and without --replication"))
+    do {
+      let folder = try DataFolder.open(two.folder)
+      defer { folder.close() }
+      let expected = FolderError.shared(path: two.folder)
+      #expect(throws: expected) { try OfflineCommand.run(["SERVICE.CREATE", "x", "ADMIN"], on: folder, clock: 1) }
+      #expect(throws: expected) { try OfflineCompaction.run(folder, options: CompactionOptions(now: 1)) }
+    }
+    // Nothing was changed by all that.
+    let again = try await cluster.start("two")
+    try await again.untilFollowing()
+    try await again.stop()
+    let alone = try TestNode("two", two.folder, cluster.engine) {
+      $0.replication = nil
+      $0.follow = .alone
+    }
+    try await alone.untilLeading()
+    #expect(await alone.does("USER.CREATE carl"))
+    try await alone.stop()
+    // It says what may be the reason, and does not only blame the engine.
+    let astray = try TestNode("two", two.folder, cluster.engine, follows: true)
+    let failure = "\(try #require(await astray.failure()))"
+    #expect(failure.contains("Either this folder is astray, because a server ran on it alone"))
+    #expect(failure.contains("Or the engine was set back to an older copy"))
+    try await cluster.stop()
+  }
+
+  /// Starts alone are epochs that the shared log knows nothing of.
+  @Test func aFolderThatWasAloneAndWroteNothingComesBack() async throws {
+    let cluster = try TestCluster()
+    let one = try await cluster.begin()
+    #expect(await one.does("PRODUCT.CREATE payroll"))
+    let two = try await cluster.join("two", from: one)
+    try await two.untilFollowing()
+    try await cluster.stop()
+    for name in ["two", "one"] {
+      let folder = name == "one" ? one.folder : two.folder
+      for _ in 0..<3 {
+        let alone = try TestNode(name, folder, cluster.engine) {
+          $0.replication = nil
+          $0.follow = .alone
+        }
+        try await alone.untilLeading()
+        try await alone.stop()
+      }
+    }
+    let first = try await cluster.start("one")
+    try await first.untilLeading()
+    let second = try await cluster.start("two")
+    try await second.untilFollowing()
+    #expect(await first.does("USER.CREATE ana PRODUCT payroll STATUS active"))
+    try await second.untilLevel(with: first)
+    #expect(await second.ask("LOGIN.CHECK ana payroll")?.string == "ALLOW")
+    // The other one, whose epoch was raised too, leads as well.
+    try await first.stop()
+    try await second.untilLeading()
+    #expect(await second.does("USER.CREATE ben PRODUCT payroll STATUS active"))
+    try await cluster.stop()
   }
 }

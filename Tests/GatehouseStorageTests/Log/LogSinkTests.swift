@@ -12,6 +12,7 @@ private final class MemorySink: LogSink, Sendable {
     var rotations = 0
     var isClosed = false
     var fault: LogFault?
+    var shortage: DiskError?
   }
 
   private let state: Mutex<State>
@@ -28,6 +29,11 @@ private final class MemorySink: LogSink, Sendable {
   var frames: [[UInt8]] { state.withLock { $0.frames } }
   var rotations: Int { state.withLock { $0.rotations } }
   var isClosed: Bool { state.withLock { $0.isClosed } }
+
+  var shortage: DiskError? { state.withLock { $0.shortage } }
+
+  /// Wants nothing new from now on, or does again.
+  func holdBack(_ error: DiskError?) { state.withLock { $0.shortage = error } }
 
   /// Makes every sync fail from now on.
   func fail(_ fault: LogFault) { state.withLock { $0.fault = fault } }
@@ -130,5 +136,33 @@ private final class MemorySink: LogSink, Sendable {
     #expect(last == writer.appendedLSN && last >= 90 && sink.synced == last)
     let (kept, sent) = (try Self.frames(log, through: last), sink.frames)
     #expect(kept == sent)
+  }
+
+  /// A sink that is full for now is still given what was accepted before: nobody waits for that.
+  @Test func whatWasAcceptedIsWrittenThoughASinkWantsNothingNew() throws {
+    let (_, log) = try TestLog.onSimulatedDisk()
+    let sink = MemorySink()
+    let writer = try Self.open(log, beside: sink)
+    try writer.append(testRecord(1))
+    sink.holdBack(.sharedLogFull)
+    try writer.append(testRecord(2))
+    #expect(writer.turn() == .stalled)
+    #expect(writer.durableLSN == 2 && sink.synced == 2)
+    #expect(writer.state == .full && writer.isHeldBack && writer.ownShortage == nil && !writer.isStuck)
+    #expect(throws: LogRefusal.full) { try writer.append(testRecord(3)) }
+    // The disk has room, which is not what is missing.
+    writer.tick()
+    #expect(writer.turn() == .stalled && writer.state == .full)
+    sink.holdBack(nil)
+    #expect(writer.turn() == .idle)
+    writer.tick()
+    #expect(writer.state == .open && !writer.isHeldBack)
+    try writer.append(testRecord(3))
+    #expect(writer.turn() == .idle && writer.durableLSN == 3)
+    // A log that is held back is closed cleanly.
+    sink.holdBack(.sharedLogFull)
+    _ = writer.turn()
+    writer.close()
+    #expect(writer.state == .closed)
   }
 }

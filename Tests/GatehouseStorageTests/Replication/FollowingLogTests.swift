@@ -43,6 +43,10 @@ private final class TestLeadership: Leadership {
   func resign() async {}
 }
 
+extension LogWriter {
+  fileprivate func take(_ frames: some Sequence<SharedFrame>) throws -> Ingestion { try ingest(check(frames)) }
+}
+
 /// A log that takes the frames of another.
 @Suite(.inClearAndEncrypted) struct FollowingLogTests {
   /// Some frames of a leader, with a clean end among them.
@@ -77,7 +81,7 @@ private final class TestLeadership: Leadership {
     let follower = try Self.follower(log)
     #expect(throws: LogRefusal.following) { try follower.append([1]) }
     for frame in frames {
-      let ingestion = try follower.ingest([frame])
+      let ingestion = try follower.take([frame])
       #expect(ingestion.taken == 1 && ingestion.shortage == nil)
     }
     let last = follower.end.lsn
@@ -96,20 +100,20 @@ private final class TestLeadership: Leadership {
     let frames = try Self.frames(leader)
     let (_, log) = try TestLog.onSimulatedDisk()
     let follower = try Self.follower(log)
-    #expect(throws: IngestFault.self) { try follower.ingest([frames[1]]) }
-    #expect(try follower.ingest(frames[0...1]).taken == 2)
+    #expect(throws: IngestFault.self) { try follower.take([frames[1]]) }
+    #expect(try follower.take(frames[0...1]).taken == 2)
     // Again, with a gap, damaged, cut short.
-    #expect(throws: IngestFault.self) { try follower.ingest([frames[1]]) }
-    #expect(throws: IngestFault.self) { try follower.ingest([frames[3]]) }
+    #expect(throws: IngestFault.self) { try follower.take([frames[1]]) }
+    #expect(throws: IngestFault.self) { try follower.take([frames[3]]) }
     for at in [0, 20, 130] {
       var bytes = frames[2].bytes
       bytes[at] ^= 1
-      #expect(throws: IngestFault.self) { try follower.ingest([SharedFrame(index: 3, bytes: bytes)]) }
+      #expect(throws: IngestFault.self) { try follower.take([SharedFrame(index: 3, bytes: bytes)]) }
     }
     #expect(throws: IngestFault.self) {
-      try follower.ingest([SharedFrame(index: 3, bytes: Array(frames[2].bytes.dropLast()))])
+      try follower.take([SharedFrame(index: 3, bytes: Array(frames[2].bytes.dropLast()))])
     }
-    #expect(try follower.ingest(frames[2...]).taken == frames.count - 2)
+    #expect(try follower.take(frames[2...]).taken == frames.count - 2)
     Self.apply(follower)
     follower.close()
     #expect(try log.recover().records == leader.recover().records)
@@ -120,7 +124,7 @@ private final class TestLeadership: Leadership {
     let frames = try Self.frames(leader)
     let (_, log) = try TestLog.onSimulatedDisk()
     let follower = try Self.follower(log)
-    _ = try follower.ingest(frames)
+    _ = try follower.take(frames)
     Self.apply(follower)
     let end = follower.end
     let leadership = TestLeadership(
@@ -141,7 +145,7 @@ private final class TestLeadership: Leadership {
     // Another follower takes the frames of both.
     let (_, third) = try TestLog.onSimulatedDisk()
     let writer = try Self.follower(third)
-    #expect(try writer.ingest(frames + leadership.sink.frames).taken == frames.count + 3)
+    #expect(try writer.take(frames + leadership.sink.frames).taken == frames.count + 3)
     #expect(writer.end.hash == after.lastHash)
   }
 
@@ -155,14 +159,56 @@ private final class TestLeadership: Leadership {
       let before = follower.end.lsn
       faulty.arm(.init(call: 0, fault: .error(ENOSPC), times: 2, kinds: [call], suffix: ".log"))
       let rest = frames.dropFirst(call == "pwrite" ? 0 : 3)
-      let ingestion = try follower.ingest(rest.prefix(3))
+      let ingestion = try follower.take(rest.prefix(3))
       #expect(ingestion.taken == 0 && ingestion.shortage != nil && follower.end.lsn == before)
       faulty.arm(nil)
-      #expect(try follower.ingest(rest.prefix(3)).taken == 3)
+      #expect(try follower.take(rest.prefix(3)).taken == 3)
     }
-    _ = try follower.ingest(frames.dropFirst(6))
+    _ = try follower.take(frames.dropFirst(6))
     Self.apply(follower)
     follower.close()
     #expect(try log.recover().records == leader.recover().records)
+  }
+
+  /// The folder was opened alone meanwhile, which is an epoch, too, and what that wrote was cut off.
+  @Test func itTakesFramesOfAnOlderEpochThanItsOwnLastStart() throws {
+    let (_, leader) = try TestLog.onSimulatedDisk()
+    let frames = try Self.frames(leader)
+    let (_, log) = try TestLog.onSimulatedDisk()
+    let first = try Self.follower(log)
+    _ = try first.take(frames.prefix(3))
+    Self.apply(first)
+    first.close()
+    var witness = try #require(try WitnessFile.read(log.location))
+    let epoch = witness.epoch + 5
+    witness = Witness(epoch: epoch, durableLSN: witness.durableLSN)
+    try WitnessFile.create(log.location, witness)
+    let second = try Self.follower(log)
+    #expect(second.greatestEpoch == epoch)
+    #expect(try second.take(frames.dropFirst(3)).taken == frames.count - 3)
+    Self.apply(second)
+    // No epoch is forgotten, so none is used twice.
+    second.tick()
+    #expect(try WitnessFile.read(log.location)?.epoch == epoch)
+    let end = second.end
+    let leadership = TestLeadership(
+      epoch: second.greatestEpoch + 1,
+      tail: SharedTail(index: UInt64(frames.count), lsn: end.lsn, hash: end.hash, epoch: second.epoch))
+    try second.lead(leadership)
+    #expect(try second.append(testRecord(end.lsn + 1)) == end.lsn + 1)
+    second.close()
+    #expect(try log.recover().end.epoch == epoch + 1)
+  }
+
+  /// Of several frames none is handed out before all were checked.
+  @Test func aDamagedFrameIsFoundBeforeAnyIsUsed() throws {
+    let (_, leader) = try TestLog.onSimulatedDisk()
+    var frames = try Self.frames(leader)
+    let (_, log) = try TestLog.onSimulatedDisk()
+    let follower = try Self.follower(log)
+    #expect(try follower.check(frames).map(\.index) == frames.map(\.index))
+    frames[4].bytes[frames[4].bytes.count - 1] ^= 1
+    #expect(throws: IngestFault.unfit("its body is damaged")) { try follower.check(frames) }
+    #expect(follower.end.lsn == 0)
   }
 }

@@ -113,6 +113,7 @@ struct EncryptionEnable: OperatorCommand {
     guard let key = try encryption.key() else { throw ValidationError("a key is needed: \(EncryptionError.howToGive)") }
     let data = try DataFolder.open(folder, key: key)
     defer { data.close() }
+    if rewrite { try data.requireOwnLog() }
     if data.cipher.currentNumber == 0 { try data.turnEncryptionOn(under: key) }
     try data.show(output, rewrites: rewrite)
   }
@@ -149,6 +150,7 @@ struct EncryptionDisable: OperatorCommand {
   func perform() throws {
     let data = try DataFolder.open(folder, key: try encryption.key())
     defer { data.close() }
+    if rewrite { try data.requireOwnLog() }
     guard data.cipher.hasRing else {
       Console.message("gatehousectl: the folder is not encrypted")
       throw ExitCode(ExitStatus.problems)
@@ -214,6 +216,7 @@ struct EncryptionRotate: OperatorCommand {
     guard let data else { return try askServer() }
     let folder = try DataFolder.open(data, key: try encryption.key())
     defer { folder.close() }
+    if rewrite { try folder.requireOwnLog() }
     guard folder.cipher.hasRing else {
       Console.message("gatehousectl: the folder is not encrypted: `gatehousectl encryption enable` begins it")
       throw ExitCode(ExitStatus.problems)

@@ -31,14 +31,16 @@ enum ExitStatus {
     switch error {
     case let exit as ExitCode: exit.rawValue
     case let error as FolderError: of(error)
-    case CopyError.notEmpty, CopyError.inside, CopyError.unfinished: cannotCreate
+    case CopyError.notEmpty, CopyError.inside, CopyError.unfinished, CopyError.mounted: cannotCreate
+    case CopyError.noRoom: io
     case is CopyError, is RecoveryError, is TableError, is EncryptionError: dataUnreadable
     case let error as LogError: error.code == .disk ? io : dataUnreadable
     case BlockFileError.failed, SnapshotError.file(.failed): io
     case is BlockFileError, is SnapshotError: dataUnreadable
     case is DiskError, is OfflineCommand.NotLogged: io
     case is OutputFailure: io
-    case is OfflineCompaction.ClockConflict, is HeaderFault, is FileChanged, is ServerRefusal, is ServerTrouble:
+    case is OfflineCompaction.ClockConflict, is HeaderFault, is FileChanged, is ServerRefusal, is ServerTrouble,
+      is RemoteBackup.Refusal:
       problems
     case is ClientError: noServer
     case is Interruption: Interruption.exitStatus

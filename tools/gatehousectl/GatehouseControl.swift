@@ -12,6 +12,7 @@ struct GatehouseControl: ParsableCommand {
       EXAMPLES:
         gatehousectl verify ./data                     check everything
         gatehousectl backup ./data /backup/monday      while the server runs
+        gatehousectl backup host:7422 /backup/monday   over the network
         gatehousectl restore /backup/monday ./data2    into a new folder
         gatehousectl compact --port 7420               ask a running server
         gatehousectl compact --data ./data             without a server

@@ -276,6 +276,24 @@ extension CommandTable {
       "NODE.LEAVE", .server, "Leave the cluster, and stop the server", reply: "`OK`, then the server stops",
       rights: .admin, .node(.leave)),
     server(
+      "NODE.BACKUP", .server,
+      "Begin a backup of the server's data folder as of now, to be fetched with NODE.READ; `gatehousectl backup` does",
+      reply:
+        "a map `id, folder, first, last, bytes, files`: the records that it has, and for each file an array of name "
+        + "and size. The server holds it until NODE.RELEASE, until nobody has read of it for a minute, or for six hours; "
+        + "it holds two at a time",
+      rights: .admin, .node(.backup)),
+    server(
+      "NODE.READ", .server, "A piece of a file of a backup",
+      [.word("id"), .word("file", .integer), .word("offset", .integer), .optionalWord("count", .integer)],
+      reply:
+        "an array of the bytes and their hash, the first 32 hexadecimal digits of a SHA-256. A file is named by its "
+        + "place in the list, from 0 on; without a count, and at most, a piece has 262,144 bytes",
+      rights: .admin, .node(.read)),
+    server(
+      "NODE.RELEASE", .server, "Let the server let go of a backup", [.word("id")], reply: "`OK`", rights: .admin,
+      .node(.release)),
+    server(
       "SENTINEL", .server, "Where the leader is, as Redis Sentinel tells it",
       subcommands: [
         Subcommand("MASTERS", "The leader", reply: "an array of one map", rights: .read, .sentinel(.masters)),

@@ -25,7 +25,7 @@ public enum ServerCommand: Sendable {
   public enum Latency: Sendable { case histogram, latest, history, reset, doctor }
   public enum Memory: Sendable { case usage, statistics, doctor }
   public enum Encryption: Sendable { case status, rotate, on, off }
-  public enum Node: Sendable { case list, hash, promote, resign, leave }
+  public enum Node: Sendable { case list, hash, promote, resign, leave, backup, read, release }
   public enum Sentinel: Sendable { case masters, master, address, replicas, sentinels, myID }
 
   /// How a command is treated between `MULTI` and `EXEC`.
@@ -40,7 +40,7 @@ public enum ServerCommand: Sendable {
   public var inTransaction: InTransaction {
     switch self {
     case .multi, .exec, .discard, .watch, .quit, .reset: .atOnce
-    case .node(.promote), .node(.resign), .node(.leave): .refused
+    case .node(.promote), .node(.resign), .node(.leave), .node(.backup), .node(.read), .node(.release): .refused
     case .save, .shutdown, .compact, .encryption, .monitor, .auth, .hello: .refused
     case .ping, .echo, .select, .time, .help, .info, .dbsize, .unwatch, .bgsave, .lastsave, .role,
       .waitaof, .client, .command, .config, .slowlog, .latency, .memory, .moduleList,

@@ -8,6 +8,40 @@
     package func open(
       _ settings: ReplicationSettings, folderID: Hash128
     ) async throws(SharedLogError) -> any SharedLog {
+      EtcdLog(try await Self.connect(settings), folderID: folderID, settings)
+    }
+
+    package func folders(_ settings: ReplicationSettings) async throws(SharedLogError) -> [Hash128] {
+      let client = try await Self.connect(settings)
+      let result = await Self.folders(client)
+      await client.close()
+      return try result.get()
+    }
+
+    /// How many folders are looked for.
+    private static let mostFolders = 8
+
+    private static func folders(_ client: EtcdClient) async -> Result<[Hash128], SharedLogError> {
+      let store = CheckedStore(client)
+      var found: [Hash128] = []
+      do throws(EtcdError) {
+        // One key of each, then the first behind all of that folder's.
+        while found.count < mostFolders,
+          let pair = try await store.read([.range(LogKeys.folders(after: found.last), limit: 1)]).results[0].pairs.first
+        {
+          guard let folder = LogKeys.folder(of: pair.key) else {
+            return .failure(
+              .damaged("\(String(decoding: pair.key.prefix(128), as: UTF8.self)) is a key of something else"))
+          }
+          found.append(folder)
+        }
+      } catch {
+        return .failure(SharedLogError(error))
+      }
+      return .success(found)
+    }
+
+    private static func connect(_ settings: ReplicationSettings) async throws(SharedLogError) -> EtcdClient {
       guard (1_000...Int(StoredLeader.mostMilliseconds)).contains(settings.leaseMilliseconds) else {
         throw .refused("a lease of \(settings.leaseMilliseconds) ms is not between 1 s and 60 s")
       }
@@ -17,12 +51,12 @@
       let patience = Duration.milliseconds(min(2_000, settings.leaseMilliseconds / 4))
       let client = try EtcdClient(address, credentials, patience: patience)
       do throws(EtcdError) {
-        try Self.check(try await client.version(), address)
+        try check(try await client.version(), address)
       } catch {
         await client.close()
         throw SharedLogError(error)
       }
-      return EtcdLog(client, folderID: folderID, settings)
+      return client
     }
 
     /// Transactions and watches are used that etcd has since version 3.4.

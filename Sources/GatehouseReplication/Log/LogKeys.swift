@@ -22,14 +22,31 @@ struct LogKeys: Sendable {
   let ended: [UInt8]
   let handover: [UInt8]
 
+  /// What all keys begin with, whatever their folder.
+  static let root = "/gatehouse/"
+
   init(_ folderID: Hash128) {
-    prefix = "/gatehouse/\(folderID)/"
+    prefix = "\(Self.root)\(folderID)/"
     epoch = Array("\(prefix)epoch".utf8)
     tail = Array("\(prefix)tail".utf8)
     start = Array("\(prefix)start".utf8)
     leader = Array("\(prefix)leader".utf8)
     ended = Array("\(prefix)ended".utf8)
     handover = Array("\(prefix)handover".utf8)
+  }
+
+  /// The folder whose key this is; nil if it is none of these.
+  static func folder(of key: [UInt8]) -> Hash128? {
+    let text = String(decoding: key, as: UTF8.self)
+    guard text.hasPrefix(root), let id = text.dropFirst(root.count).split(separator: "/").first else { return nil }
+    return Hash128(id)
+  }
+
+  /// All keys of folders behind one; of all folders without one.
+  static func folders(after folderID: Hash128?) -> KeyRange {
+    let all = KeyRange(prefix: Array(root.utf8))
+    guard let folderID else { return all }
+    return KeyRange(from: KeyRange(prefix: Array(LogKeys(folderID).prefix.utf8)).end, to: all.end)
   }
 
   func frame(_ index: UInt64) -> [UInt8] { Array("\(prefix)log/\(Self.hex(index))".utf8) }

@@ -277,6 +277,17 @@ package struct ServerConfiguration: Sendable, Equatable {
   package var replicationCertificate: String?
   package var replicationKey: String?
 
+  /// Where another node's folder is fetched from if this one has none, or one that was away for too long: a node's name, or
+  /// `host:port`; nil for the node that leads.
+  package var fetchFrom: String?
+
+  /// As whom it is fetched. With TLS, if this server listens with TLS too or one of the files for it is given.
+  package var fetchService: String?
+  package var fetchSecretFile: String?
+  package var fetchAuthority: String?
+  package var fetchCertificate: String?
+  package var fetchKey: String?
+
   /// For how long a leader that is not heard of still leads.
   package var replicationLease: Duration = .seconds(5)
 
@@ -339,6 +350,19 @@ extension ServerConfiguration {
       throw SettingError(
         setting: Setting.follow.name, value: follow.rawValue,
         problem: "is for a server that leaves its cluster; leave \(Setting.replication.name) out, or give no or yes")
+    }
+    for setting in [Setting.fetchFrom, .fetchService, .fetchSecretFile, .fetchAuthority, .fetchCertificate, .fetchKey]
+    where replication == nil && setting.text(in: self) != setting.defaultText {
+      throw SettingError(
+        setting: setting.name, value: setting.text(in: self), problem: "needs \(Setting.replication.name); give it, too"
+      )
+    }
+    if (fetchService == nil) != (fetchSecretFile == nil) {
+      let (given, missing) =
+        fetchService == nil
+        ? (Setting.fetchSecretFile, Setting.fetchService) : (Setting.fetchService, Setting.fetchSecretFile)
+      throw SettingError(
+        setting: given.name, value: given.text(in: self), problem: "needs \(missing.name); give it, too")
     }
     if follow != .no, follow != .alone, replication == nil {
       throw SettingError(

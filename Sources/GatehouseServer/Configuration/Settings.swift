@@ -1,3 +1,4 @@
+import GatehouseWire
 import Logging
 
 /// The table of settings. To add one, add a property with its default to `ServerConfiguration` and one row here.
@@ -348,6 +349,27 @@ extension Setting {
   package static let replicationKey = optionalFile(
     "replication-key", \.replicationKey, "PEM file of that certificate's private key")
 
+  package static let fetchFrom = optionalText(
+    "fetch-from", \.fetchFrom, value: "node|none", "a node's name or host:port",
+    "node whose folder is fetched if this one has none, by name or host:port; none for the one that leads")
+
+  package static let fetchService = optionalText(
+    "fetch-service", \.fetchService, value: "name|none", "the name of a service",
+    "service with ADMIN as which another node's folder is fetched; with it also after too long an absence")
+
+  package static let fetchSecretFile = optionalFile(
+    "fetch-secret-file", \.fetchSecretFile, "file of that service's secret")
+
+  package static let fetchAuthority = optionalFile(
+    "fetch-authority", \.fetchAuthority,
+    "PEM file of the authorities of the other nodes' certificates; none for the system's")
+
+  package static let fetchCertificate = optionalFile(
+    "fetch-certificate", \.fetchCertificate, "PEM file of the certificate shown to the node that is fetched from")
+
+  package static let fetchKey = optionalFile(
+    "fetch-key", \.fetchKey, "PEM file of that certificate's private key")
+
   package static let replicationLease = duration(
     "replication-lease", \.replicationLease, .seconds(1) ... .seconds(60),
     "how long a leader that is not heard of still leads")
@@ -374,7 +396,8 @@ extension Setting {
     guessesPerService,
     guessSources, replication, follow, nodeName, announce, clusterName, maxStaleness, minLSNWait, replicationUser,
     replicationPasswordFile, replicationAuthority, replicationCertificate, replicationKey, replicationLease,
-    replicationSlow, replicationMost,
+    replicationSlow, replicationMost, fetchFrom, fetchService, fetchSecretFile, fetchAuthority, fetchCertificate,
+    fetchKey,
   ]
 
   /// Looks a setting up by name, in any case.

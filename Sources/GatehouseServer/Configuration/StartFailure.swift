@@ -76,7 +76,7 @@ extension StartFailure {
     case BlockFileError.failed(let error), SnapshotError.file(.failed(let error)): self.init(error)
     case let error as LogError where error.code == .disk: self = .io("\(error)")
     case let error as LogError: self = .dataUnreadable("\(error)")
-    case is RecoveryError, is BlockFileError, is CodingError: self = .dataUnreadable("\(error)")
+    case is RecoveryError, is BlockFileError, is CodingError, is Rejoining.Refusal: self = .dataUnreadable("\(error)")
     case is ZoneDatabase.Missing, is ClockConflict, is TLSError, is EncryptionError: self = .configuration("\(error)")
     default: self = .io("\(error)")
     }

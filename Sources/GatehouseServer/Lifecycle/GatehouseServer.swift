@@ -96,7 +96,6 @@ package final class GatehouseServer: Service {
     }
     let existing = try openFolder(key.value)
     defer { existing?.close() }
-    if existing == nil { try mayMakeFolder() }
     let laneCount = configuration.laneCount(cores: facts.coreCount)
     let lanes = try (0..<laneCount).map { try Lane(index: $0, facts: facts) }
     for lane in lanes { lane.loop.start { lane.tick() } }
@@ -109,7 +108,7 @@ package final class GatehouseServer: Service {
     let listeners = try listen(lanes, identity)
     do {
       for front in fronts { try await front.open(door) }
-      let folder = try existing ?? makeFolder(key.value)
+      let (folder, membership) = try await enter(existing, key.value)
       defer { folder.close() }
       for warning in folder.warnings { logger.warning("\(warning)") }
       if key.value != nil, folder.cipher.isReleased {
@@ -118,10 +117,11 @@ package final class GatehouseServer: Service {
       }
       let partitioning = Partitioning(folder.manifest)
       tellPartitions(partitioning.count, of: folder)
-      return try await serve(folder, partitioning, lanes, listeners, door, zones.table, hasher)
+      return try await serve(folder, membership, partitioning, lanes, listeners, door, zones.table, hasher)
     } catch {
       for listener in listeners { listener.close() }
       for front in fronts { await front.close() }
+      if error is CancellationError, stopping.isBegun { return nil }
       throw error
     }
   }
@@ -146,7 +146,12 @@ package final class GatehouseServer: Service {
   }
 
   /// The data folder; nil if it does not exist yet or is empty.
-  private func openFolder(_ key: MasterKey?) throws(FolderError) -> DataFolder? {
+  func openFolder(_ key: MasterKey?) throws -> DataFolder? {
+    if configuration.replication != nil, try Backup.finishReceiving(configuration.dataPath) {
+      logger.notice(
+        "the data folder of another node, which had come whole, has its name now",
+        metadata: ["data": "\(configuration.dataPath)"])
+    }
     do throws(FolderError) {
       return try DataFolder.open(configuration.dataPath, key: key)
     } catch .missing {
@@ -156,7 +161,7 @@ package final class GatehouseServer: Service {
 
   /// Creates the data folder. Called once the server listens, so that a start that fails earlier leaves no folder
   /// behind.
-  private func makeFolder(_ key: MasterKey?) throws(FolderError) -> DataFolder {
+  func makeFolder(_ key: MasterKey?) throws(FolderError) -> DataFolder {
     let folder = try DataFolder.open(
       configuration.dataPath,
       create: FolderParameters(
@@ -181,11 +186,11 @@ package final class GatehouseServer: Service {
   }
 
   private func serve(
-    _ folder: DataFolder, _ partitioning: Partitioning, _ lanes: [Lane], _ listeners: [Listener], _ door: CommandDoor,
+    _ folder: DataFolder, _ membership: Membership?, _ partitioning: Partitioning, _ lanes: [Lane],
+    _ listeners: [Listener], _ door: CommandDoor,
     _ zones: ZoneTable, _ hasher: PasswordHasher
   ) async throws -> String? {
     let (configuration, facts) = (configuration, facts)
-    let membership = try await join(folder)
     let opening = Opening(
       folder: folder, partitioning: partitioning, configuration: configuration, zones: zones, hasher: hasher,
       logger: logger, isFollowing: membership != nil, mayRenewKeys: membership?.place == nil)
@@ -219,7 +224,7 @@ package final class GatehouseServer: Service {
     var upkeep = [
       context.start { await context.keepSnapshots() }, context.start { await context.keepMemorySmall() },
       context.start { await context.keepIndex() }, context.start { await self.keepCertificate() },
-      context.start { await context.keepForgetting() },
+      context.start { await context.keepForgetting() }, context.start { await context.keepHeldBackups() },
     ]
     if let replicator {
       upkeep.append(

@@ -37,6 +37,9 @@ final class ServerContext: Sendable {
   let feedPool = WorkPool(threads: 2, line: Limits.feedReaders)
   /// For commands of fronts that read all partitions or are many: their loops must not stand still meanwhile.
   let frontPool = WorkPool(threads: 2, line: 256)
+  let heldBackups = HeldBackups()
+  /// For reading pieces of backups. It gives way to the lanes.
+  let backupPool = WorkPool(threads: 2, line: 64, priority: .low)
   let passwordHasher: PasswordHasher
   /// For hashing passwords. Its threads give way to the lanes, and a login that would wait for more than a second is
   /// refused instead.

@@ -147,6 +147,8 @@ struct DataSections {
         "keys_to_destroy", status.pendingKeys,
         .gauge("keys_to_destroy", "Keys of anonymised people that are still to be destroyed")),
       Figure("key_store_nodes", context.folder.keys?.nodeCount ?? 0),
+      Figure("backups_held", context.heldBackups.count, .gauge("backups_held", "Backups that clients fetch now")),
+      Figure("backups_held_most", HeldBackups.most),
       Figure("forgotten_through_lsn", status.forgottenThrough),
       Figure("snapshots_renewed_through_lsn", status.renewedThrough),
     ]

@@ -39,6 +39,9 @@ extension Connection {
     case .promote: promote(request)
     case .resign: resign()
     case .leave: leave()
+    case .backup: beginBackup()
+    case .read: readBackup(request)
+    case .release: releaseBackup(request)
     }
   }
 

@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import GatehouseWire
 
 /// `SENTINEL …`: where the leader is, in the words of Redis Sentinel, so that clients that know it find the leader and fail
 /// over without a change. Each node answers for the cluster.

@@ -1,19 +1,66 @@
 import GatehouseCore
 import GatehouseStorage
+import Glibc
+import Logging
 import Synchronization
 
 /// A server's place among the nodes that share a log.
 extension GatehouseServer {
-  /// A folder that another node has nothing of can only be the first of a cluster.
-  func mayMakeFolder() throws(StartFailure) {
-    guard configuration.follow == .yes else { return }
-    throw .configuration(
-      "there is no data folder \(configuration.dataPath), and a follower begins as a copy: run `gatehousectl backup` where "
-        + "a node has the data, bring the copy here under that name, and start again")
+  /// How often a folder is fetched that the shared log has left behind again by the time it is here.
+  private static let mostFetches = 3
+
+  /// The data folder, opened, and its place in the shared log. A node without a folder that only joins fetches another's
+  /// first, and so does one that was away for too long, if the settings say how.
+  ///
+  /// - Parameter existing: the folder that is there.
+  func enter(_ existing: DataFolder?, _ key: MasterKey?) async throws -> (folder: DataFolder, Membership?) {
+    noteNode()
+    var folder = existing
+    if folder == nil, configuration.follow == .yes {
+      try await fetch(nil, key)
+      folder = try openFolder(key)
+    }
+    var fetches = 0
+    while true {
+      let entered = try folder ?? makeFolder(key)
+      do {
+        return (entered, try await join(entered))
+      } catch {
+        entered.close()
+        guard case Rejoining.Refusal.behind = error, configuration.mayFetchAnew, fetches < Self.mostFetches else {
+          throw error
+        }
+        let aside = "\(entered.path).aside-\(UInt64(clamping: facts.clock.milliseconds))"
+        logger.error(
+          "this node was away for too long, and fetches another node's folder; its own is kept",
+          metadata: ["reason": "\(error)", "kept": "\(aside)"])
+        try await fetch(entered.manifest.folderID, key, keeping: aside)
+        fetches += 1
+      }
+      folder = try openFolder(key)
+    }
   }
 
-  /// Finds the place of the folder in the shared log; nil without replication.
-  func join(_ folder: DataFolder) async throws -> Membership? {
+  private func fetch(_ folderID: Hash128?, _ key: MasterKey?, keeping aside: String? = nil) async throws {
+    guard let (settings, provider) = try replication() else { preconditionFailure("only nodes fetch folders") }
+    try await FolderFetch(
+      configuration: configuration, provider: provider, settings: settings, key: key, logger: logger,
+      mustStop: { [stopping] in stopping.isBegun }
+    ).run(folderID, keeping: aside)
+  }
+
+  /// How the log is shared; nil if it is not.
+  private func replication() throws -> (settings: ReplicationSettings, provider: any SharedLogProvider)? {
+    guard let settings = configuration.replicationSettings else { return nil }
+    guard let provider else {
+      throw StartFailure.configuration(
+        "this program cannot share its log: build it with `swift build --traits Replication`, or start it without "
+          + "--replication")
+    }
+    return (settings, provider)
+  }
+
+  private func noteNode() {
     let (configuration, facts) = (configuration, facts)
     let port = facts.port.load(ordering: .relaxed)
     let tlsPort = facts.tlsPort.load(ordering: .relaxed)
@@ -21,12 +68,11 @@ extension GatehouseServer {
       $0.name = configuration.nodeName(port: port)
       $0.address = configuration.nodeAddress(port: port, tlsPort: tlsPort)
     }
-    guard let settings = configuration.replicationSettings else { return nil }
-    guard let provider else {
-      throw StartFailure.configuration(
-        "this program cannot share its log: build it with `swift build --traits Replication`, or start it without "
-          + "--replication")
-    }
+  }
+
+  /// Finds the place of the folder in the shared log; nil without replication.
+  private func join(_ folder: DataFolder) async throws -> Membership? {
+    guard let (settings, provider) = try replication() else { return nil }
     facts.node.follow()
     let joining = Joining(
       folder: folder, provider: provider, settings: settings, follow: configuration.follow, logger: logger)

@@ -38,6 +38,7 @@ struct Joining {
   /// Waits for the engine if it cannot be reached: without it nobody knows whether this folder's log is that of the others.
   ///
   /// - Parameter mustStop: asked while it waits.
+  /// - Throws: `Rejoining.Refusal` if the folder cannot go on with the shared log.
   func run(now: UInt64, unless mustStop: () -> Bool) async throws -> Membership {
     var told: SharedLogError?
     while true {
@@ -47,8 +48,6 @@ struct Joining {
         guard case .unreachable = error else { throw StartFailure.configuration("\(error)") }
         if error != told { logger.warning("\(error); trying again", metadata: ["address": "\(settings.address)"]) }
         told = error
-      } catch let refusal as Rejoining.Refusal {
-        throw StartFailure.dataUnreadable("\(refusal)")
       }
       if mustStop() { throw CancellationError() }
       try await Task.sleep(for: Self.pause)

@@ -83,6 +83,8 @@ final class Replicator: Sendable {
         if Task.isCancelled { return nil }
       } catch let error as SharedLogError {
         switch error {
+        // The start finds the same, and fetches another node's folder.
+        case .truncated where services.facts.current.mayFetchAnew: return .restart("\(error)")
         case .truncated, .damaged, .refused: return .failure("\(error)")
         case .unreachable, .full, .exists, .missing: note(problem: error)
         }

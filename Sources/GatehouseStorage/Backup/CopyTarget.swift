@@ -19,6 +19,17 @@ package enum CopyError: Error, Equatable {
   case unsound([Verification.Problem])
   /// Some of these data keys, which the copy needs, were retired while it was made.
   case keysChanged([UInt32])
+  /// Files of the source came and went whenever it was looked at.
+  case unsettled
+  /// The log has too many segments to hold all of them open.
+  case crowded(segments: Int)
+  /// A file that is handed out piece by piece is not what it was.
+  case gone(file: String)
+  /// What another machine hands out is not what it should be.
+  case foreign(String)
+  case noRoom(path: String, needed: UInt64, free: UInt64)
+  /// A folder that is made beside it cannot take its name.
+  case mounted(path: String)
 }
 
 extension CopyError: CustomStringConvertible {
@@ -54,6 +65,15 @@ extension CopyError: CustomStringConvertible {
     case .keysChanged(let numbers):
       "the keys were changed while the folder was copied: no key ring has all of the data keys "
         + numbers.map(String.init).joined(separator: ", ") + " that the copy needs; start again"
+    case .unsettled: "files of the folder came and went whenever it was looked at; start again"
+    case .crowded(let segments):
+      "the log has \(segments) segments, too many to hand out at once; have it compacted first (COMPACT)"
+    case .gone(let file): "\(file) was deleted or replaced while it was copied; start again"
+    case .foreign(let what): "what is handed out is not a data folder as this program knows it: \(what)"
+    case .mounted(let path):
+      "\(path) is where a file system is mounted, and the folder is made beside it and renamed; name a folder inside it"
+    case .noRoom(let path, let needed, let free):
+      "\(path) needs \(needed) bytes, and there are \(free) free; make room, or name a folder on another disk"
     }
   }
 }
@@ -90,26 +110,20 @@ package struct CopyProgress: Sendable, Equatable {
 /// The folder that a copy is made in, under a temporary name until it is complete and durable.
 struct CopyTarget {
   let folder: DataFolder
-  private let path: String
+  private let unfinished: UnfinishedFolder
   private let source: DataFolder
   /// The keys of people as of the copy's beginning: whoever is forgotten meanwhile may not be so in what is copied.
   private let keyFile: SealedKeyFile?
   private let ring: CopyRing
 
-  private static let suffix = ".partial"
-
   init(path: String, source: DataFolder) throws {
-    var path = path
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     let disk = source.disk
-    let (real, realSource) = (disk.realPath(ofNew: path), disk.realPath(ofNew: source.path))
+    unfinished = UnfinishedFolder(path, disk: disk)
+    let (real, realSource) = (disk.realPath(ofNew: unfinished.path), disk.realPath(ofNew: source.path))
     guard real != realSource, !real.hasPrefix(realSource + "/") else {
-      throw CopyError.inside(path: path, source: source.path)
+      throw CopyError.inside(path: unfinished.path, source: source.path)
     }
-    if disk.exists(path), try !disk.names(in: path).isEmpty { throw CopyError.notEmpty(path: path) }
-    let temporary = path + Self.suffix
-    guard !disk.exists(temporary) else { throw CopyError.unfinished(path: temporary) }
-    self.path = path
+    try unfinished.checkName()
     // First: what is read after it and is sealed with a key of it can be opened with it.
     ring = try CopyRing(source)
     let opening = KeyStoreOpening(path: source.path, disk: disk, cipher: source.cipher)
@@ -118,15 +132,10 @@ struct CopyTarget {
     // What the source's manifest says of its log may not be true of the copy's.
     var manifest = source.manifest
     manifest.log = LogMark()
-    folder = DataFolder(path: temporary, disk: disk, manifest: manifest, cipher: source.cipher, keys: keys)
+    folder = DataFolder(
+      path: unfinished.temporary, disk: disk, manifest: manifest, cipher: source.cipher, keys: keys)
     self.source = source
-    try disk.createDirectory(temporary)
-    do {
-      for subfolder in FolderName.subfolders { try disk.createDirectory(DiskPath.join(temporary, subfolder)) }
-    } catch {
-      discard()
-      throw error
-    }
+    try unfinished.make()
   }
 
   /// Gives the copy the keys of people and its key ring, once all files are there.
@@ -147,23 +156,9 @@ struct CopyTarget {
   ///   - log: what the copy's manifest says of its log.
   ///   - copy: what `settleKeys` has returned.
   func finish(_ log: LogMark, _ copy: DataFolder) throws {
-    let disk = folder.disk
     var copied = copy.manifest
     copied.log = log
-    let manifest = copied.encoded()
-    try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifestCopy), with: manifest)
-    try disk.replaceFile(DiskPath.join(folder.path, FolderName.manifest), with: manifest)
-    for subfolder in FolderName.subfolders { try disk.syncDirectory(DiskPath.join(folder.path, subfolder)) }
-    try disk.syncDirectory(folder.path)
-    // An empty folder of that name is replaced; the rename fails if it is not empty any more.
-    try disk.rename(folder.path, to: path)
-    do {
-      try disk.syncDirectory(DiskPath.parent(of: path))
-    } catch {
-      // A copy that may not be durable must not have the final name.
-      try? disk.rename(path, to: folder.path)
-      throw error
-    }
+    try unfinished.finish(copied.encoded())
   }
 
   /// Copies a file that does not change any more, and syncs it.
@@ -197,5 +192,5 @@ struct CopyTarget {
   }
 
   /// Deletes the copy after a failure, because half a copy is useless.
-  func discard() { folder.deleteAll() }
+  func discard() { unfinished.discard() }
 }

@@ -130,8 +130,11 @@ package final class DataFolder: Sendable {
     (try? FolderOpening(path: path, disk: disk).lookAtManifest().log) ?? logMark
   }
 
-  /// Deletes the folder with everything in it, as far as that is possible.
-  func deleteAll() {
+  /// Deletes the folder at a path with everything in it, as far as that is possible.
+  static func delete(_ path: String, on disk: any Disk) {
+    // First what makes it one: whatever a crash leaves behind has no manifest.
+    for name in [FolderName.manifest, FolderName.manifestCopy] { try? disk.remove(DiskPath.join(path, name)) }
+    try? disk.syncDirectory(path)
     for subfolder in FolderName.subfolders {
       let directory = DiskPath.join(path, subfolder)
       for name in (try? disk.list(directory)) ?? [] { try? disk.remove(DiskPath.join(directory, name)) }
@@ -142,7 +145,7 @@ package final class DataFolder: Sendable {
   }
 
   /// Deletes a folder that was made for something that has failed then. One that was there before stays as it is.
-  package func deleteIfNew() { if isNew { deleteAll() } }
+  package func deleteIfNew() { if isNew { Self.delete(path, on: disk) } }
 
   /// Releases the folder to other processes. This object must not write afterwards.
   package func close() { for lock in locks { lock.close() } }
@@ -170,6 +173,13 @@ enum FolderName {
   static let subfolders = [log, snapshots, archive]
   /// Everything in the folder itself.
   static let known = [manifest, manifestCopy, cut] + early + subfolders
+
+  /// Whether a name, relative to the folder, is that of a file that one machine hands out to another.
+  static func mayTravel(_ name: String) -> Bool {
+    if [manifest, keys, keysCopy, keyRing, keyRingCopy].contains(name) { return true }
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    return parts.count == 2 && subfolders.contains(parts[0]) && isOwn(parts[1], in: parts[0])
+  }
 
   /// Whether a name in a subfolder is that of a file that belongs to the folder.
   static func isOwn(_ name: String, in subfolder: String) -> Bool {

@@ -56,8 +56,14 @@ package struct WitnessFile {
 
   /// Creates the witness file, for a new log or a copied one.
   package static func create(_ location: LogLocation, _ witness: Witness) throws(DiskError) {
-    let page = page(witness, location.folderID)
-    try location.disk.replaceFile(location.path(LogFormat.witnessName), with: page + page)
+    try location.disk.replaceFile(
+      location.path(LogFormat.witnessName), with: contents(witness, location.folderID))
+  }
+
+  /// The bytes of a new file.
+  static func contents(_ witness: Witness, _ folderID: Hash128) -> [UInt8] {
+    let page = page(witness, folderID)
+    return page + page
   }
 
   /// Reads the witness.

@@ -21,12 +21,12 @@ package struct Rejoining: Sendable {
 
     package var description: String {
       let remedy =
-        "; move this data folder away, copy the folder of a node that has all, with `gatehousectl backup` there, to this "
-        + "place, and start again"
+        "; move this data folder away, and start again with --follow yes, which fetches the folder of the node that leads "
+        + "(or bring one here with `gatehousectl backup host:port`)"
       switch self {
       case .behind(let last, let first):
         return "this node's log ends with record \(last), and the shared log keeps only what comes after record "
-          + "\(first - 1)" + remedy
+          + "\(first - 1)" + remedy + "; with --fetch-service this node does so by itself"
       case .setBack(let acknowledged, let common):
         return "record \(acknowledged) was acknowledged, and the shared log has only those through \(common) of this "
           + "node's. Either this folder is astray, because a server ran on it alone, or it was copied or set back: then the other "

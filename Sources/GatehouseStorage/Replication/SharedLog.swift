@@ -217,7 +217,8 @@ extension SharedLogError: CustomStringConvertible {
     case .exists: "the shared log was begun already"
     case .missing: "there is no shared log yet: start the node that has the data without --follow first"
     case .truncated(let wanted, let first):
-      "frame \(wanted) is wanted, and the shared log keeps only those from \(first) on: copy another node's folder here"
+      "frame \(wanted) is wanted, and the shared log keeps only those from \(first) on: copy another "
+        + "node's folder here, or give fetch-service, as which this node fetches it by itself"
     case .damaged(let what): "the shared log is damaged: \(what)"
     }
   }
@@ -227,6 +228,9 @@ extension SharedLogError: CustomStringConvertible {
 package protocol SharedLogProvider: Sendable {
   /// - Parameter folderID: the folder's id, under which the engine keeps the log.
   func open(_ settings: ReplicationSettings, folderID: Hash128) async throws(SharedLogError) -> any SharedLog
+
+  /// The folders whose logs the engine keeps; at most the first few.
+  func folders(_ settings: ReplicationSettings) async throws(SharedLogError) -> [Hash128]
 }
 
 /// The time of leases, in nanoseconds. It goes on while the machine is suspended, when other nodes do not wait.

@@ -107,6 +107,30 @@ public final class BlockingClient {
     }
   }
 
+  /// The next reply, after sending everything queued. While it waits, `goesOn` is asked several times a second, and stops
+  /// it by throwing.
+  package func reply(while goesOn: () throws -> Void) throws -> RESPValue {
+    try flush()
+    let deadline = Self.deadline(timeout)
+    while true {
+      while let reply = try parsed() {
+        if reply.isPush { continue }
+        do { return try reply.decoded() } catch { throw ClientError.malformedReply(error) }
+      }
+      do throws(ClientError) {
+        let look = ContinuousClock.now + Self.lookPause
+        _ = try socket.wait([.readable], until: deadline.map { min($0, look) } ?? look)
+      } catch {
+        guard error == .timedOut, deadline.map({ ContinuousClock.now < $0 }) ?? true else { throw error }
+        try goesOn()
+        continue
+      }
+      try read()
+    }
+  }
+
+  private static let lookPause = Duration.milliseconds(200)
+
   private func receiveEncoded() throws(ClientError) -> EncodedReply {
     try flush()
     while true {

@@ -78,6 +78,12 @@ struct SettingFlags: ParsableArguments {
   @Option(name: .of(.replicationLease), help: .of(.replicationLease)) var replicationLease: String?
   @Option(name: .of(.replicationSlow), help: .of(.replicationSlow)) var replicationSlow: String?
   @Option(name: .of(.replicationMost), help: .of(.replicationMost)) var replicationMost: String?
+  @Option(name: .of(.fetchFrom), help: .of(.fetchFrom)) var fetchFrom: String?
+  @Option(name: .of(.fetchService), help: .of(.fetchService)) var fetchService: String?
+  @Option(name: .of(.fetchSecretFile), help: .of(.fetchSecretFile)) var fetchSecretFile: String?
+  @Option(name: .of(.fetchAuthority), help: .of(.fetchAuthority)) var fetchAuthority: String?
+  @Option(name: .of(.fetchCertificate), help: .of(.fetchCertificate)) var fetchCertificate: String?
+  @Option(name: .of(.fetchKey), help: .of(.fetchKey)) var fetchKey: String?
 
   /// The settings that were given.
   var given: [(setting: Setting, value: String)] {
@@ -113,7 +119,9 @@ struct SettingFlags: ParsableArguments {
       (.replicationUser, replicationUser), (.replicationPasswordFile, replicationPasswordFile),
       (.replicationAuthority, replicationAuthority), (.replicationCertificate, replicationCertificate),
       (.replicationKey, replicationKey), (.replicationLease, replicationLease), (.replicationSlow, replicationSlow),
-      (.replicationMost, replicationMost),
+      (.replicationMost, replicationMost), (.fetchFrom, fetchFrom), (.fetchService, fetchService),
+      (.fetchSecretFile, fetchSecretFile), (.fetchAuthority, fetchAuthority), (.fetchCertificate, fetchCertificate),
+      (.fetchKey, fetchKey),
     ]
     return (all + ofCluster).compactMap { setting, value in value.map { (setting, $0) } }
   }

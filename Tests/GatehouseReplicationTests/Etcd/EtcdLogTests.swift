@@ -24,6 +24,23 @@
       throw TestFailure("\(name) does not become the leader")
     }
 
+    @Test func theFoldersAreFoundWhoseLogsAreKept() async throws {
+      let cluster = try EtcdCluster()
+      let provider = EtcdProvider()
+      #expect(try await provider.folders(cluster.settings()).isEmpty)
+      let folders = [1, 2, 0xFF].map { Hash128(high: $0, low: .max) }
+      for folder in folders.reversed() {
+        let log = try await cluster.open(folder: folder)
+        try await log.begin(at: Self.genesis)
+        try await log.announce(testNode("a"))
+      }
+      #expect(try await provider.folders(cluster.settings()) == folders)
+      for number in 10..<30 {
+        try await cluster.open(folder: Hash128(high: UInt64(number), low: 0)).begin(at: Self.genesis)
+      }
+      #expect(try await provider.folders(cluster.settings()).count == 8)
+    }
+
     static func stored(_ leadership: EtcdLeadership, _ index: UInt64) async -> AppendPipeline.Standing {
       await withCheckedContinuation { continuation in
         PosixThread { continuation.resume(returning: leadership.pipeline.wait(through: index)) }.detach()

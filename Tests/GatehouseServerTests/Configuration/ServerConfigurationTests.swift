@@ -25,6 +25,20 @@ import Testing
     #expect(throws: SettingError.self) { try snapshots.validate() }
     snapshots.snapshotEveryBytes = 0
     #expect(throws: Never.self) { try snapshots.validate() }
+
+    var fetching = ServerConfiguration()
+    fetching.fetchService = "nodes"
+    fetching.fetchSecretFile = "/secret"
+    #expect(throws: SettingError(setting: "fetch-service", value: "nodes", problem: "needs replication; give it, too"))
+    {
+      try fetching.validate()
+    }
+    fetching.replication = "etcd://a:1"
+    #expect(throws: Never.self) { try fetching.validate() }
+    fetching.fetchSecretFile = nil
+    #expect(
+      throws: SettingError(setting: "fetch-service", value: "nodes", problem: "needs fetch-secret-file; give it, too")
+    ) { try fetching.validate() }
   }
 
   @Test func `a running server changes live settings only`() throws {

@@ -21,6 +21,8 @@ final class MemoryEngine: Sendable {
     /// Whether it keeps as much as it may, and how much it says that it keeps; nil for what it does.
     var isAtLimit = false
     var keptBytes: UInt64?
+    /// Whose log it is, once there is one.
+    var folderID: Hash128?
     /// Bugs that a test plants.
     var comparesEpoch = true
   }
@@ -72,7 +74,13 @@ struct MemoryProvider: SharedLogProvider {
 
   func open(_ settings: ReplicationSettings, folderID: Hash128) async throws(SharedLogError) -> any SharedLog {
     try line.check()
+    engine.withState { if $0.tail == nil { $0.folderID = folderID } }
     return MemorySharedLog(engine, line)
+  }
+
+  func folders(_ settings: ReplicationSettings) async throws(SharedLogError) -> [Hash128] {
+    try line.check()
+    return engine.withState { $0.tail == nil ? [] : [$0.folderID].compactMap { $0 } }
   }
 }
 

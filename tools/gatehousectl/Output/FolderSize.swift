@@ -20,4 +20,14 @@ struct FolderSize {
     log = bytes("log")
     archive = bytes("archive")
   }
+
+  /// Of files that are fetched.
+  init(_ files: [ArrivingFile]) {
+    func bytes(_ name: String) -> UInt64 {
+      files.reduce(0) { $0 + ($1.name.hasPrefix(name + "/") ? $1.size : 0) }
+    }
+    snapshots = bytes("snapshots")
+    log = bytes("log")
+    archive = bytes("archive")
+  }
 }

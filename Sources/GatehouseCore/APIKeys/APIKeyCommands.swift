@@ -152,7 +152,9 @@ extension CommandTable {
   }
 
   @Sendable private static func apiKeyRotate(_ turn: Turn) throws(Halt) {
-    guard let old = try turn.apiKey(1), old.row.isActive(at: turn.now) else { throw .refused(.notFound("active key")) }
+    guard let old = try turn.apiKey(1), old.row.isActive(at: turn.now) else {
+      throw .refused(.notFound("active key\(turn.repeatedID(1))"))
+    }
     let user = old.user
     try turn.requireCredentialMaking(of: user, "an API key")
     try turn.requireAccountTools(over: user, in: user.home ?? mainWorkspace)

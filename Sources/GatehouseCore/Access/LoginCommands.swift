@@ -10,10 +10,10 @@ extension CommandTable {
       "LOGIN.EXPLAIN", .login, "Every login rule, with whether it passes and what to do",
       [.word("user"), .word("product"), .option("AT", "time", .time)],
       reply: "an array of maps `rule, passed, detail, remedy`; the detail of `outside-employment` says which day it is "
-        + "in which time zone. `AT` asks about another moment: an earlier one is decided over what the log says of user,"
-        + " product and workspace then, a later one over the dates that are known. The name may be the one that the user"
-        + " had then, or else the one of today; who was purged since is not known any more, and of who was anonymised the"
-        + " dates are not shown. Refused where the log does not go back so far",
+        + "in which time zone. `AT` asks about another moment, or about the beginning of a day: an earlier one is decided"
+        + " over what the log says of user, product and workspace then, a later one over the dates that are known. The name"
+        + " may be the one that the user had then, or else the one of today; who was purged since is not known any more, and"
+        + " of who was anonymised the dates are not shown. Refused where the log does not go back so far",
       needs: .permission(.userRead, over: .loginAt(user: 1, product: 2)), route: .user(1),
       body: .decide(loginExplain)),
   ]
@@ -40,7 +40,7 @@ extension CommandTable {
   @Sendable private static func loginExplain(_ turn: Turn) throws(Halt) {
     turn.read(turn.directory.lsn)
     let product = turn.productID(turn.word(2)).flatMap { turn.directory.product($0) }
-    let moment = try turn.time("AT") ?? turn.now
+    let moment = try turn.askedMoment() ?? turn.now
     let rules =
       if try turn.isAboutThePast() {
         try turn.explainedPast(product, at: moment)
@@ -66,7 +66,17 @@ extension CommandTable {
 
 extension Turn {
   /// Whether the command asks about an earlier moment.
-  func isAboutThePast() throws(Halt) -> Bool { try time("AT").map { $0 < now } ?? false }
+  func isAboutThePast() throws(Halt) -> Bool { try askedMoment().map { $0 < now } ?? false }
+
+  /// The moment that `AT` names. A day begins where the person is, else where the product's workspace is.
+  fileprivate func askedMoment() throws(Halt) -> Milliseconds? {
+    guard let text = try option("AT") else { return nil }
+    guard let day = TimeText.dayNumber(text) else { return try Self.time(text, "AT") }
+    let product = productID(word(2)).flatMap { directory.product($0) }
+    let workspace = directory.workspace(product?.workspace ?? mainWorkspace)
+    let own = try userIfAny(1)?.zone(elseOf: workspace, directory.zones)
+    return (own ?? PersonalZone(of: "", elseOf: workspace, directory.zones)).zone.rules.start(ofDay: day)
+  }
 
   fileprivate func explainedPast(_ product: Product?, at moment: Milliseconds) throws(Halt) -> [LoginExplanation.Rule] {
     let past = try PastLogin(self, at: moment, name: 1, product)

@@ -213,6 +213,7 @@ extension Change {
     switch self {
     case let change as UserCreated: change.user
     case let change as UserRenamed: change.new.folded == name ? change.user : nil
+    case let change as UsernameRegained: change.user
     default: nil
     }
   }

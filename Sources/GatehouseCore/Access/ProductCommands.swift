@@ -60,7 +60,7 @@ extension CommandTable {
     turn.read(directory.lsn)
     let products = directory.products(of: workspace.id)
     guard !products.contains(where: { directory.product($0)?.name == name }) else {
-      throw .refused(.conflict("product: \(text) already exists"))
+      throw .refused(.conflict("product: \(text) already exists", of: "product"))
     }
     try Limits.productShare.check("products", ofWorkspace: products.count, ofAll: directory.products.count)
     guard directory.products.count < Limits.products else {
@@ -121,7 +121,7 @@ extension CommandTable {
     let old = user.cell.state.people.access(of: user.serial, to: product.id)
     var new = old ?? ProductAccess(product: product.id, isEnabled: true)
     let isOpen = old.map { $0.isEnabled && !$0.limits.hasEnded(at: turn.now) } ?? false
-    new.limits = try turn.timeLimits(insteadOf: isOpen ? new.limits : .none)
+    new.limits = try turn.timeLimits(of: user, in: product.workspace, insteadOf: isOpen ? new.limits : .none)
     new.isEnabled = true
     if turn.has("ADMIN") { new.isAdministrator = true }
     if turn.has("REGULAR") { new.isAdministrator = false }

@@ -48,7 +48,8 @@ extension AnyChange {
     case is SessionOpened, is SessionEnded, is SessionSeen, is ChallengeEnded, is LoginCleared, is APIKeyEnded,
       is APIKeyUsed, is TimerStarted,
       is TimerStopped, is EntryAdded, is Noted,
-      is RoleNarrowed, is MailQueued, is MailRemoved, is SeatsLow, is AnswerKept, is AnswerCleared, is ApprovalDecided:
+      is RoleNarrowed, is UsernameRegained, is MailQueued, is MailRemoved, is SeatsLow, is AnswerKept, is AnswerCleared,
+      is ApprovalDecided:
       true
     default: false
     }
@@ -85,11 +86,19 @@ private struct ChangeMarker: FieldVisitor, ~Copyable {
     if !writeIdentity(of: value) { self.value(&value, as: form) }
   }
 
+  mutating func former<Form: FieldForm>(_ name: String, _ value: inout Form.Value, as form: Form.Type) {}
+
   mutating func change<Form: FieldForm>(
     _ name: String, old: inout Form.Value, new: inout Form.Value, as form: Form.Type
   ) {
     value(&new, as: form)
     if !Self.hasIdentity(new) { _ = writeIdentity(of: old) }
+  }
+
+  mutating func change<Form: FieldForm>(
+    _ name: String, new: inout Form.Value, laterOld old: inout Form.Value?, as form: Form.Type
+  ) {
+    value(&new, as: form)
   }
 
   private static func hasIdentity(_ value: Any) -> Bool {

@@ -9,7 +9,9 @@ extension CommandTable {
       ],
       reply:
         "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes, names`; `names` has the"
-        + " usernames of the people in the changes, by `user #12` and `contact #34`. `ENTITY` takes a kind"
+        + " usernames of the people in the changes, by `user #12` and `contact #34`. `service` is `local` where a connection"
+        + " acted for which no service stands, and null for what the server does by itself. What is deleted keeps what it"
+        + " was as old values. `ENTITY` takes a kind"
         + " (\(Turn.trailEntities.joined(separator: ", "))) and a name or `#id`. Of what happened in"
         + " workspaces that the caller may not read nothing is shown, and changes of who somebody is are the business of"
         + " the home that the user had then; who acted from there stands as `#id`, without the"
@@ -251,7 +253,11 @@ extension Reply {
     text("service")
     let service = directory.service(header.service)
     let isShown = service?.name != nil && reach.meets(service?.workspaces)
-    optional(header.service == 0 ? nil : isShown ? service?.name : "#\(header.service)")
+    if header.service == 0 {
+      optional(header.isLocal ? ServiceIdentity.localName : nil)
+    } else {
+      optional(isShown ? service?.name : "#\(header.service)")
+    }
     text("command")
     text(header.command)
     text("reason")

@@ -85,7 +85,9 @@ struct AuditReach: Sendable {
   static func people(in changes: [AnyChange]) -> (users: [UserID], contacts: [ContactID]) {
     changes.reduce(into: ([], [])) { people, change in
       let subjects = Subjects(change)
-      people.users += subjects.users
+      people.users += subjects.users + subjects.actors
+      // Records of earlier versions name owners only as text.
+      if case .owners(let old, let new) = change.concern { people.users += [old, new].compactMap { $0 } }
       people.contacts += subjects.contacts
     }
   }
@@ -113,7 +115,10 @@ struct AuditReach: Sendable {
     if change.as(SessionSeen.self) != nil { return false }
     if let ended = change.as(SessionEnded.self), ended.workspace == 0 { return false }
     // Services belong to the operator, even if they are bound to workspaces.
-    if change.as(ServiceBound.self) != nil || change.as(ServiceBoundToProducts.self) != nil { return false }
+    switch change.known {
+    case is ServiceBound, is ServiceBoundToProducts, is ServiceDeleted: return false
+    default: break
+    }
     // These name several workspaces; the first one governs.
     if let created = change.as(UserCreated.self) { return created.workspaces.first.map(reach.contains) ?? false }
     if let moved = change.as(HomeSet.self) { return reach.contains(moved.old) || reach.contains(moved.new) }
@@ -166,6 +171,8 @@ struct AuditReach: Sendable {
   fileprivate struct Subjects {
     var users: [UserID] = []
     var contacts: [ContactID] = []
+    /// Who did it besides the actor of the record.
+    var actors: [UserID] = []
     var workspaces: [WorkspaceID] = []
     var products: [ProductID] = []
 
@@ -178,7 +185,8 @@ struct AuditReach: Sendable {
         case .contact(let id): contacts.append(id)
         case .workspace(let id): workspaces.append(id)
         case .product(let id): products.append(id)
-        case .actor, .service, .unplaced, .fact: break
+        case .actor(let id): actors.append(id)
+        case .service, .unplaced, .fact: break
         }
       }
     }

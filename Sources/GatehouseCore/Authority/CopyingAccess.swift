@@ -47,10 +47,11 @@ extension CommandTable {
     {
       granted[main].isMain = true
     }
+    if granted.contains(where: \.isMain) { turn.endMain(of: to, except: granted + revoked) }
     // The main one last: it takes the mark from whichever has it.
     for grant in granted.sorted(by: { !$0.isMain && $1.isMain }) {
       if let workspace = turn.directory.workspace(of: grant.scope) { try turn.join(to, workspace) }
-      turn.emit(RoleGranted(to.id, grant))
+      turn.emit(RoleGranted(to.id, grant, held: held.first { $0.isSame(as: grant) }))
     }
     turn.reply.map(2)
     for (name, grants) in [("granted", granted), ("revoked", revoked)] {

@@ -30,19 +30,27 @@ extension GrantChange {
   }
 }
 
-/// A user gets a role, or a role that the user has becomes, or ceases to be, the main one.
+/// A user gets a role, or a role that the user has gets other limits, becomes, or ceases to be, the main one.
 public struct RoleGranted: GrantChange {
   public static var code: UInt8 { 8 }
   public static var name: String { "role-granted" }
 
   public var user = UserID.none
   public var grant = Grant(role: .individual, scope: .everywhere, isMain: false)
+  /// The same role as the user has it already, with its limits and whether it is the main one; nil if the user has it not,
+  /// or if that is not known, as in records of earlier versions.
+  public var held: Grant?
 
   public init() {}
 
+  public init(_ user: UserID, _ grant: Grant, held: Grant?) {
+    self.init(user, grant)
+    self.held = held
+  }
+
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&user, as: UserForm.self)
-    try visitor.field("role", &grant, as: GrantForm.self)
+    try visitor.change("role", new: &grant, laterOld: &held, as: GrantForm.self)
   }
 
   public func changed(_ grants: [Grant]) -> [Grant] { Grant.list(grants, adding: grant) }

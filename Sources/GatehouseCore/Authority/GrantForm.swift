@@ -19,11 +19,11 @@ enum GrantForm: FieldForm {
   static func shown(_ name: String, old: Grant?, new: Grant?, in directory: Directory?) -> [ChangeText.Field] {
     let role = ChangeText.Field(
       name: name, old: old.flatMap { text($0, in: directory) }, new: new.flatMap { text($0, in: directory) })
-    return [role]
-      + (new?.isMain == true
-        ? [ChangeText.Field(name: "main", old: nil, new: "1")]
-        : [])
-      + LimitsForm.shown("", old: nil, new: new?.limits, in: directory)
+    // Of a role that comes or goes only the mark of the main one is worth a word.
+    func mark(_ grant: Grant?) -> String? { grant?.isMain == true ? "1" : old != nil && new != nil ? "0" : nil }
+    let (before, after) = (mark(old), mark(new))
+    let main = before == after ? [] : [ChangeText.Field(name: "main", old: before, new: after)]
+    return [role] + main + LimitsForm.shown("", old: old?.limits, new: new?.limits, in: directory)
   }
 
   static func addKeys(of value: Grant, to keys: inout [UInt64]) {

@@ -82,14 +82,23 @@ extension Turn {
   /// Refuses if one of the sides could act as somebody with more power, by what it is about to set: the e-mail address to
   /// which a reset is mailed, or the wrong passwords that are forgotten.
   func requireTakingOver(_ user: UserReference, by permissions: [Permission]) throws(Halt) {
-    guard isLimited else { return }
+    guard let side = sideBelow(user, permissions) else { return }
+    throw .refused(objection(of: side, permissions, Target(user)))
+  }
+
+  /// Whether all sides could act as somebody, by setting what one of the permissions is about.
+  func mayTakeOver(_ user: UserReference, by permissions: [Permission]) -> Bool { sideBelow(user, permissions) == nil }
+
+  /// The first side that must not decide who somebody is; nil if there is none.
+  private func sideBelow(_ user: UserReference, _ permissions: [Permission]) -> Side? {
+    guard isLimited else { return nil }
     let target = Target(user)
-    for side in sides where !side.isBinding {
-      let isAllowed = permissions.contains { permission in
-        let site = target.site(for: permission, at: now)
-        return side.mayTakeOver(user, by: permission, over: site, in: directory, at: now)
-      }
-      if !isAllowed { throw .refused(objection(of: side, permissions, target)) }
+    return sides.first { side in
+      !side.isBinding
+        && !permissions.contains { permission in
+          let site = target.site(for: permission, at: now)
+          return side.mayTakeOver(user, by: permission, over: site, in: directory, at: now)
+        }
     }
   }
 }

@@ -75,17 +75,25 @@ public struct RoleDropped: DirectoryChange {
 
   public var role = Role.individual
   public var workspace: WorkspaceID = 0
+  public var permissions = PermissionSet()
+  public var label = RoleLabel()
 
   public init() {}
 
-  public init(_ role: Role, workspace: WorkspaceID?) {
-    self.role = role
-    self.workspace = workspace ?? 0
+  public init(_ definition: RoleDefinition) {
+    role = definition.role
+    workspace = definition.workspace ?? 0
+    permissions = definition.permissions
+    label = definition.label
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&role, as: RoleForm.self)
-    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.removed("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.later()
+    try visitor.former("permissions", &permissions, as: PermissionsForm.self)
+    try visitor.former("label", &label.title, as: FilledTextForm.self)
+    try visitor.former("external-id", &label.externalID, as: FilledTextForm.self)
   }
 
   public var concern: Concern { .nobody }

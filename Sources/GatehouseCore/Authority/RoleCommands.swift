@@ -50,21 +50,24 @@ extension CommandTable {
     let role = try turn.role(try turn.text(2, "role"), in: scope)
     let user = try turn.user(1)
     let grants = user.grants
-    var grant = Grant(role: role, scope: scope, isMain: false, limits: try turn.timeLimits())
+    let limits = try turn.timeLimits(of: user, in: turn.directory.workspace(of: scope))
+    var grant = Grant(role: role, scope: scope, isMain: false, limits: limits)
     try turn.checkTimes(of: grant)
     try turn.requireGranting(grant, to: user)
     try turn.requireNotDeleted(user)
     try turn.checkVersion(turn.version(of: user))
     grant.isMain = try turn.becomesMain(grant, of: user)
     turn.reply.ok()
-    if let held = grants.first(where: { $0.isSame(as: grant) }) {
+    let held = grants.first { $0.isSame(as: grant) }
+    if let held {
       let isOther = held.limits != grant.limits
       grant.isMain = held.isMain || turn.has("MAIN")
       guard isOther || grant.isMain != held.isMain else { return }
     }
     try turn.requireGrantable(grant, to: user, who: user.row.status)
     if let workspace = turn.directory.workspace(of: scope) { try turn.join(user, workspace) }
-    turn.emit(RoleGranted(user.id, grant))
+    if grant.isMain { turn.endMain(of: user, except: [grant]) }
+    turn.emit(RoleGranted(user.id, grant, held: held))
   }
 
   @Sendable private static func roleRevoke(_ turn: Turn) throws(Halt) {
@@ -135,7 +138,7 @@ extension CommandTable {
     let isTaken =
       Role(name: name) != nil || Permission(name: name) != nil
       || turn.directory.roles(definedIn: nil).contains { $0.name == name }
-    if own == nil, isTaken { throw .refused(.conflict("role: \(name) already exists")) }
+    if own == nil, isTaken { throw .refused(.conflict("role: \(name) already exists", of: "name")) }
     let label = try RoleLabel(turn, insteadOf: own?.label ?? RoleLabel())
     try turn.requireFree(label: label, of: name, in: workspace, besides: own?.label ?? RoleLabel())
     let old = own?.permissions ?? PermissionSet()
@@ -180,7 +183,7 @@ extension CommandTable {
       turn.noteUse([.roleGrant], over: Target(workspace.map { Site.workspace($0) } ?? .server))
       try turn.revoke(grants, from: user)
     }
-    turn.emit(RoleDropped(role.role, workspace: workspace))
+    turn.emit(RoleDropped(role))
   }
 }
 
@@ -209,8 +212,9 @@ extension Turn {
         $0.role.rank < $1.role.rank
       })
     {
+      let held = strongest
       strongest.isMain = true
-      emit(RoleGranted(user.id, strongest))
+      emit(RoleGranted(user.id, strongest, held: held))
     }
   }
 
@@ -223,16 +227,32 @@ extension Turn {
   /// The main role must be one of the home's, also after the home has changed.
   func moveMainRole(of user: UserReference, to home: WorkspaceID) {
     func mayBeMain(_ grant: Grant) -> Bool { directory.workspace(of: grant.scope).map { $0 == home } ?? true }
-    if var old = user.grants.first(where: \.isMain) {
-      if mayBeMain(old) { return }
-      old.isMain = false
-      emit(RoleGranted(user.id, old))
+    if let held = user.grants.first(where: \.isMain) {
+      if mayBeMain(held) { return }
+      emitAsNotMain(held, of: user)
     }
     // There may be none yet, where all were of this workspace and it was not the home.
     let possible = user.grants.filter { mayBeMain($0) && !$0.limits.hasEnded(at: now) }
-    guard var new = possible.max(by: { $0.role.rank < $1.role.rank }) else { return }
+    guard let held = possible.max(by: { $0.role.rank < $1.role.rank }) else { return }
+    var new = held
     new.isMain = true
-    emit(RoleGranted(user.id, new))
+    emit(RoleGranted(user.id, new, held: held))
+  }
+
+  /// The main role ceases to be it, because another one is to be.
+  ///
+  /// - Parameter others: those of which the decision says it already.
+  func endMain(of user: UserReference, except others: [Grant]) {
+    guard let main = user.grants.first(where: \.isMain), !others.contains(where: { $0.isSame(as: main) })
+    else { return }
+    emitAsNotMain(main, of: user)
+  }
+
+  /// The main role ceases to be it (L19: the trail tells it, although the new one takes the mark by itself).
+  fileprivate func emitAsNotMain(_ main: Grant, of user: UserReference) {
+    var other = main
+    other.isMain = false
+    emit(RoleGranted(user.id, other, held: main))
   }
 
   /// Whether a grant becomes the main one: the first grant does, and one for which this is asked.

@@ -169,14 +169,15 @@ extension Turn {
         "the permission \(names) over somebody who is employed today by none of the accounts that it is held over")
     }
     // The site is covered, so it is the person who is out of reach.
-    if let user = target.user,
-      permissions.contains(where: { side.covers($0, over: site, of: user, in: directory, at: now) })
-    {
+    if let user = target.user {
+      let held = permissions.filter { side.covers($0, over: site, of: user, in: directory, at: now) }
       let isSuper = user.grants.contains { $0.role == .superAdministrator }
-      return .noPermission(
-        isSuper
-          ? "the role super-administrator, to manage a super administrator"
-          : "the permission \(names) over an administrator with more power")
+      if !held.isEmpty {
+        return .noPermission(
+          isSuper
+            ? "the role super-administrator, to manage a super administrator"
+            : "the permission \(Self.names(held)) over an administrator with more power")
+      }
     }
     switch site {
     case .server: return .noPermission("the permission \(names) over the whole server")

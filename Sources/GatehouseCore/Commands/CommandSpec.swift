@@ -353,6 +353,8 @@ public struct Gathered: Sendable {
     public let impersonation: ListedImpersonation?
     /// Who made what the item is about, where the list shows it.
     let author: Author?
+    /// As whom, in an impersonation.
+    let subject: UserID?
     /// The workspace of what the item is about.
     let workspace: WorkspaceID
     /// The request for approval that the item is about.
@@ -360,13 +362,14 @@ public struct Gathered: Sendable {
 
     init(
       key: ContiguousArray<UInt8>, id: UInt64, reply: Reply, impersonation: ListedImpersonation? = nil,
-      author: Author? = nil, workspace: WorkspaceID = 0, request: ApprovalRequest? = nil
+      author: Author? = nil, subject: UserID? = nil, workspace: WorkspaceID = 0, request: ApprovalRequest? = nil
     ) {
       self.key = key
       self.id = id
       self.reply = reply
       self.impersonation = impersonation
       self.author = author
+      self.subject = subject
       self.workspace = workspace
       self.request = request
     }
@@ -394,6 +397,8 @@ public struct Gathered: Sendable {
   /// into `unnamed`, and finishes again. nil for a user that does not exist.
   var people: [UserID: NamedPerson?] = [:]
   public internal(set) var unnamed: Set<UserID> = []
+  /// The same by partition, once they are being looked up.
+  private var unnamedByPartition: [Int: [UserID]]?
   /// The parsed query of a search.
   var query: SearchQuery?
   /// The conditions of a list, with the directory in which their names were looked up.
@@ -440,6 +445,18 @@ public struct Gathered: Sendable {
   /// The partitions that have it.
   public func unfinished(_ partitioning: Partitioning) -> Set<Int> {
     Set(unnamed.map { partitioning.partition(of: $0) }).union(rest?.partitions ?? [])
+  }
+
+  /// Takes those of a partition out of the people who are to be looked up.
+  mutating func takeUnnamed(of partition: Int, _ partitioning: Partitioning) -> [UserID] {
+    if unnamed.isEmpty { return [] }
+    var groups = unnamedByPartition ?? Dictionary(grouping: unnamed) { partitioning.partition(of: $0) }
+    // Moved out, so that taking from it does not copy.
+    unnamedByPartition = nil
+    let taken = groups.removeValue(forKey: partition) ?? []
+    unnamed.subtract(taken)
+    unnamedByPartition = unnamed.isEmpty ? nil : groups
+    return taken
   }
 
   /// Takes a partition out of the rest.

@@ -135,7 +135,8 @@ extension CommandTable {
     case .wrongOld:
       // Answered like a refusal, but the failure stays.
       try turn.noteFailure(of: user)
-      turn.reply.error(Refusal.rule("password", "the old one is wrong", instead: "give the password of the login").text)
+      turn.reply.error(
+        Refusal.rule("password", "the old one is wrong", instead: "give the password of the login").text, of: "old")
     }
   }
 
@@ -202,7 +203,8 @@ extension Turn {
   /// Refuses words that are too long to be a password: hashing them would cost.
   func requireShort(password index: Int) throws(Halt) {
     guard word(index).count <= Limits.passwordBytes else {
-      throw .refused(.syntax("the password is longer than \(Limits.passwordBytes) bytes"))
+      throw .refused(
+        .syntax("the password is longer than \(Limits.passwordBytes) bytes", of: argumentName(index)))
     }
   }
 
@@ -210,20 +212,23 @@ extension Turn {
   func newPassword(_ index: Int) throws(Halt) -> SecretWord {
     try requireShort(password: index)
     guard let text = String(validating: word(index), as: UTF8.self) else {
-      throw .refused(.syntax("the password is not valid UTF-8"))
+      throw .refused(.syntax("the password is not valid UTF-8", of: argumentName(index)))
     }
     let length = text.unicodeScalars.count
     guard Limits.passwordCharacters.contains(length) else {
       throw .refused(
         .rule(
           "password", "it has \(length) characters",
-          instead: "choose one of \(Limits.passwordCharacters.lowerBound) to \(Limits.passwordCharacters.upperBound)"))
+          instead: "choose one of \(Limits.passwordCharacters.lowerBound) to \(Limits.passwordCharacters.upperBound)",
+          of: argumentName(index)))
     }
     guard !text.unicodeScalars.contains(where: Self.isNotInPasswords) else {
-      throw .refused(.rule("password", "it has control characters", instead: "leave them out"))
+      throw .refused(
+        .rule("password", "it has control characters", instead: "leave them out", of: argumentName(index)))
     }
     guard !EntityNames.isBlank(text) else {
-      throw .refused(.rule("password", "it has nothing that can be seen", instead: "choose words"))
+      throw .refused(
+        .rule("password", "it has nothing that can be seen", instead: "choose words", of: argumentName(index)))
     }
     return password(index)
   }
@@ -282,11 +287,15 @@ extension Turn {
     .rule("password.strength", why, instead: "choose a longer one, such as several words that do not belong together")
   }
 
-  /// Sets a password, which ends all sessions.
+  /// Sets a password, which ends all sessions, and makes the secrets worthless that wait to be mailed.
   func setPassword(
     of user: UserReference, hash: String, isTemporary: Bool, _ means: PasswordMeans
   ) throws(Halt) {
+    for mail in user.cell.state.outbox.mails(about: user.id) where !mail.secret.isEmpty {
+      emit(MailRemoved(mail, .dropped))
+    }
     emit(PasswordSet(user.id, hash: hash, isTemporary: isTemporary, means))
+    noteProducts(of: user)
     try endSessions(of: user, .passwordChanged)
   }
 }

@@ -64,7 +64,7 @@ extension CommandTable {
       turn.reply.map(2)
       return turn.showDenial(denial.reason)
     }
-    guard let product else { throw .refused(turn.noProduct(turn.word(2))) }
+    guard let product else { throw .refused(turn.noProduct(2)) }
     let wish = try turn.sessionWish()
     switch demand {
     case .nothing: break

@@ -4,30 +4,33 @@ extension Turn {
   func value(_ text: String, of field: FieldDefinition) throws(Halt) -> String {
     if text.isEmpty { return text }
     guard text.utf8.count <= Limits.fieldBytes else {
-      throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it"))
+      throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it", of: field.name))
     }
     switch field.kind {
     case .text:
       guard !EntityNames.isBlank(text) else {
-        throw .refused(.syntax("\(field.name) has no visible character; an empty text clears it"))
+        throw .refused(.syntax("\(field.name) has no visible character; an empty text clears it", of: field.name))
       }
       return text
     case .number:
       guard let number = Int64(text) else {
-        throw .refused(.syntax("\(field.name) is not a whole number, such as 40"))
+        throw .refused(.syntax("\(field.name) is not a whole number, such as 40", of: field.name))
       }
       return String(number)
     case .day:
       guard let day = TimeText.dayNumber(text) else {
-        throw .refused(.syntax("\(field.name) is not a day, such as 2026-03-01"))
+        throw .refused(.syntax("\(field.name) is not a day, such as 2026-03-01", of: field.name))
       }
       return TimeText.text(ofDay: day)
     case .flag:
-      guard let flag = Self.flag(text) else { throw .refused(.syntax("\(field.name) must be 1 or 0")) }
+      guard let flag = Self.flag(text) else {
+        throw .refused(.syntax("\(field.name) must be 1 or 0", of: field.name))
+      }
       return flag ? "1" : "0"
     case .choice:
       guard let choice = field.choices.first(where: { $0.folded == text.folded }) else {
-        throw .refused(.syntax("\(field.name) must be one of \(field.choices.joined(separator: ", "))"))
+        throw .refused(
+          .syntax("\(field.name) must be one of \(field.choices.joined(separator: ", "))", of: field.name))
       }
       return choice
     }

@@ -55,17 +55,28 @@ public struct FieldDropped: DirectoryChange {
 
   public var field: FieldID = 0
   public var workspace: WorkspaceID = 0
+  /// nil in records of earlier versions.
+  public var kind: FieldDefinition.Kind?
+  public var choices: [String] = []
+  public var wasMandatory = false
 
   public init() {}
 
   public init(_ field: FieldDefinition) {
     self.field = field.id
     workspace = field.workspace
+    kind = field.kind
+    choices = field.choices
+    wasMandatory = field.isMandatory
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&field, as: CustomFieldForm.self)
     try visitor.removed("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.later()
+    try visitor.former("type", &kind, as: OptionalForm<ChoiceForm<FieldDefinition.Kind>>.self)
+    try visitor.former("choices", &choices, as: FilledListForm<TextForm>.self)
+    try visitor.former("mandatory", &wasMandatory, as: FlagForm.self)
   }
 
   public var concern: Concern { .nobody }

@@ -29,7 +29,7 @@ extension CommandTable {
       throw .refused(.syntax("no type '\(type)'; types are \(all)"))
     }
     guard !ListField.isBuiltIn(name) else {
-      throw .refused(.conflict("field: \(name) is a built-in field; choose another name"))
+      throw .refused(.conflict("field: \(name) is a built-in field; choose another name", of: "name"))
     }
     _ = try turn.directoryState()
     let workspace = try turn.workspace()
@@ -47,7 +47,7 @@ extension CommandTable {
     let old = fields.first { $0.name == name }
     if old == nil, let other = fields.first(where: { ListField.plain($0.name) == ListField.plain(name) }) {
       throw .refused(
-        .conflict("field: \(name) differs from \(other.name) in punctuation alone; choose another name"))
+        .conflict("field: \(name) differs from \(other.name) in punctuation alone; choose another name", of: "name"))
     }
     if old == nil, let option = turn.optionNamed(name) {
       throw .refused(

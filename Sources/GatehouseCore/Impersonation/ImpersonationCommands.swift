@@ -257,7 +257,7 @@ extension Turn {
     guard sides.allSatisfy({ $0.holds(.impersonate) }) else {
       throw .refused(CommandTable.refusal(directory.denial(ofActor: actor, in: workspace.id) ?? .role))
     }
-    throw .refused(.notFound("user"))
+    throw .refused(noUser(word))
   }
 
   /// Whether a session may continue as far as its own user is concerned.

@@ -61,11 +61,10 @@ extension CommandTable {
     var change = LinkAdded(id, contact.id, workspace.id, kind, reference)
     change.content = try turn.linkContent(over: LinkContent())
     turn.emit(change)
-    let subject = turn.asUser.flatMap { $0.isImpersonation ? $0.subject : nil }
     try turn.show(
       LinkView(
         id: id, contact: contact.id, workspace: workspace.id, kind: kind, reference: reference, content: change.content,
-        created: turn.now, maker: LinkMaker(author: turn.author, subject: subject), version: 1))
+        created: turn.now, maker: LinkMaker(author: turn.author, subject: turn.impersonated), version: 1))
   }
 
   @Sendable private static func linkSet(_ turn: Turn) throws(Halt) {

@@ -72,12 +72,7 @@ extension Turn {
     reply.integer(link.created)
     reply.text("created-by")
     reply.text(try name(of: link.maker.author, in: link.workspace))
-    reply.text("created-as")
-    if let subject = link.maker.subject {
-      reply.text(try name(of: .user(subject), in: link.workspace))
-    } else {
-      reply.null()
-    }
+    try showPerson("created-as", link.maker.subject, in: link.workspace)
     reply.text("version")
     reply.integer(link.version)
   }

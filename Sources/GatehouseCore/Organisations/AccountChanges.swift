@@ -79,17 +79,22 @@ public struct AccountDeleted: DirectoryChange {
 
   public var account: AccountID = 0
   public var workspace: WorkspaceID = 0
+  /// nil in records of earlier versions.
+  public var kind: Account.Kind?
 
   public init() {}
 
   public init(_ account: Account) {
     self.account = account.id
     workspace = account.workspace
+    kind = account.kind
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&account, as: AccountForm.self)
-    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.removed("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.later()
+    try visitor.former("type", &kind, as: OptionalForm<ChoiceForm<Account.Kind>>.self)
   }
 
   public var concern: Concern { .nobody }

@@ -53,6 +53,25 @@ public struct Employment: Sendable, Equatable, BitwiseCopyable {
   }
 }
 
+extension Turn {
+  /// Employs a contact in another way than before, or not at all. Of the employment from which a new main one takes the
+  /// mark the trail says so, too (L19).
+  ///
+  /// - Parameter held: the contact's employments before the decision.
+  func setEmployment(of contact: ContactID, from old: Employment?, to new: Employment?, among held: [Employment]) {
+    if let new, new.isMain, old?.isMain != true {
+      let now = changes.compactMap { $0.as(EmploymentSet.self) }.filter { $0.contact == contact }
+        .reduce(held) { Employment.list($0, with: $1.new, insteadOf: $1.old) }
+      for former in now where former.isMain && former.workspace == new.workspace && former.account != new.account {
+        var other = former
+        other.isMain = false
+        emit(EmploymentSet(contact, old: former, new: other))
+      }
+    }
+    emit(EmploymentSet(contact, old: old, new: new))
+  }
+}
+
 // MARK: Coding
 
 extension ByteWriter {

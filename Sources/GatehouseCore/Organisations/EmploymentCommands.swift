@@ -47,7 +47,7 @@ extension CommandTable {
     guard held != nil || user.employments.count < Limits.employmentsOfContact else {
       throw .refused(.limit("employments: a contact has at most \(Limits.employmentsOfContact)"))
     }
-    turn.emit(EmploymentSet(user.contactID, old: held, new: new))
+    turn.setEmployment(of: user.contactID, from: held, to: new, among: user.employments)
     turn.reply.ok()
   }
 
@@ -59,7 +59,7 @@ extension CommandTable {
     (new.from, new.to) = try turn.days(of: user, in: account.workspace, insteadOf: held)
     new.isMain = held.isMain || turn.has("MAIN")
     turn.reply.flag(new != held)
-    if new != held { turn.emit(EmploymentSet(user.contactID, old: held, new: new)) }
+    if new != held { turn.setEmployment(of: user.contactID, from: held, to: new, among: user.employments) }
   }
 
   @Sendable private static func employEnd(_ turn: Turn) throws(Halt) {
@@ -77,10 +77,10 @@ extension CommandTable {
         throw .refused(
           .syntax("TO \(TimeText.text(ofDay: to)) is before the employment began, on \(TimeText.text(ofDay: from))"))
       }
-      turn.emit(EmploymentSet(user.contactID, old: held, new: nil))
+      turn.setEmployment(of: user.contactID, from: held, to: nil, among: user.employments)
       return turn.passOnMain(of: user, from: held, isGone: true, today)
     }
-    if new != held { turn.emit(EmploymentSet(user.contactID, old: held, new: new)) }
+    if new != held { turn.setEmployment(of: user.contactID, from: held, to: new, among: user.employments) }
     if new.hasEnded(on: today) { turn.passOnMain(of: user, from: held, isGone: false, today) }
   }
 
@@ -182,7 +182,7 @@ extension Turn {
     guard let heir = heirs.min(by: { ($0.from ?? .min) < ($1.from ?? .min) }) else { return }
     var main = heir
     main.isMain = true
-    emit(EmploymentSet(user.contactID, old: heir, new: main))
+    setEmployment(of: user.contactID, from: heir, to: main, among: user.employments)
   }
 
   /// Nobody employs somebody where they have power over the employees, to have it over that person too.

@@ -107,17 +107,24 @@ public struct GroupDeleted: DirectoryChange {
 
   public var group: GroupID = 0
   public var workspace: WorkspaceID = 0
+  public var externalID = ""
+  public var accounts: [AccountID] = []
 
   public init() {}
 
   public init(_ group: AccountGroup) {
     self.group = group.id
     workspace = group.workspace
+    externalID = group.externalID
+    accounts = group.members.map(\.account)
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&group, as: GroupForm.self)
-    try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.removed("workspace", &workspace, as: WorkspaceForm.self)
+    try visitor.later()
+    try visitor.former("external-id", &externalID, as: FilledTextForm.self)
+    try visitor.former("accounts", &accounts, as: FilledListForm<AccountForm>.self)
   }
 
   public var concern: Concern { .nobody }

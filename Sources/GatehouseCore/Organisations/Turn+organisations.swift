@@ -37,10 +37,10 @@ extension Turn {
   /// Says that there is no account or group of a name, and where it was looked for if the command did not say.
   private static func missing(_ what: String, _ name: String, in workspace: WorkspaceID?) -> Refusal {
     guard workspace == nil, !isID(name), !name.utf8.contains(UInt8(ascii: "/")) else {
-      return .notFound("\(what) \(name)")
+      return .notFound("\(what) \(name)", of: what)
     }
     return .notFound(
-      "\(what) \(name); it was looked for in main: workspace/\(what) names that of another workspace")
+      "\(what) \(name); it was looked for in main: workspace/\(what) names that of another workspace", of: what)
   }
 
   func site(of account: Account) -> Site { .account(account.id, of: account.workspace) }
@@ -56,7 +56,7 @@ extension Turn {
   /// Marks are looked for by bytes: a `#` with an accent above it is another character, and yet a `#` to whoever reads it.
   static func title(_ text: String, _ what: String) throws(Halt) -> String {
     if text.utf8.count > Limits.titleBytes {
-      throw .refused(.syntax("\(what) is longer than \(Limits.titleBytes) bytes; shorten it"))
+      throw .refused(.syntax("\(what) is longer than \(Limits.titleBytes) bytes; shorten it", of: what))
     }
     if EntityNames.isBlank(text) { throw .refused(.syntax("\(what) has nothing that can be seen")) }
     if isID(text) { throw .refused(.syntax("\(what) starts with #, which stands for an id")) }
@@ -74,14 +74,14 @@ extension Turn {
   func requireFree(account name: String, in workspace: WorkspaceID, besides own: AccountID? = nil) throws(Halt) {
     read(directory.lsn)
     if let id = directory.accountID(name, in: workspace), id != own {
-      throw .refused(.conflict("account: \(name) is there already; choose another name"))
+      throw .refused(.conflict("account: \(name) is there already; choose another name", of: "name"))
     }
   }
 
   func requireFree(group name: String, in workspace: WorkspaceID, besides own: GroupID? = nil) throws(Halt) {
     read(directory.lsn)
     if let id = directory.groupID(name, in: workspace), id != own {
-      throw .refused(.conflict("group: \(name) is there already; choose another name"))
+      throw .refused(.conflict("group: \(name) is there already; choose another name", of: "name"))
     }
   }
 }

@@ -12,7 +12,8 @@ extension CommandTable {
         + " until, created, expires`, earliest due first. Nobody else gets them before `until`, when the lease ends (after"
         + " 5 minutes unless `LEASE` says otherwise). Answer each with `MAIL.ACK`, `MAIL.FAIL` or `MAIL.RETURN`; what is not"
         + " answered is handed out again, \(Limits.mailAttempts) times in all. Fewer than `COUNT` where their texts"
-        + " together have \(Limits.mailBytesOfLease) bytes: ask again until there is none",
+        + " together have \(Limits.mailBytesOfLease) bytes: ask again until there is none. A service that is bound to"
+        + " workspaces gets no mail with a secret for who has power beyond them, whose password it could not set",
       effect: .write, rights: .mail, needs: .service(), route: .directory, body: .decide(takeMails)),
     CommandSpec(
       "MAIL.ACK", .mail, "A mail was sent", [.word("id"), .option("ATTEMPT", "n", .integer)],
@@ -82,7 +83,7 @@ extension CommandTable {
       if let fault = queued.fault(at: turn.now) ?? turn.fault(of: queued.mail, user) {
         turn.emit(MailFailed(queued.mail, fault.text, next: nil))
         dying += 1
-      } else {
+      } else if turn.mayTake(queued.mail, about: user) {
         let written = turn.write(queued.mail, about: user)
         bytes += written.text.subject.utf8.count + written.text.body.utf8.count
         taken.append((queued, written))
@@ -129,7 +130,7 @@ extension CommandTable {
   }
 
   @Sendable private static func retry(_ turn: Turn) throws(Halt) {
-    guard let queued = try turn.mail(1) else { throw .refused(.notFound("mail")) }
+    guard let queued = try turn.mail(1) else { throw .refused(.notFound("mail\(turn.repeatedID(1))")) }
     let isLeased = queued.state(at: turn.now) == .leased
     turn.reply.flag(!isLeased)
     if isLeased { return }
@@ -164,7 +165,24 @@ extension Turn {
 
   /// Why what has become of the user makes a mail pointless.
   fileprivate func fault(of mail: Mail, _ user: UserReference) -> MailFault? {
-    mail.kind.isPointless(for: user.row.status) ? .noLogin : nil
+    if mail.kind.isPointless(for: user.row.status) { return .noLogin }
+    return mail.kind == .passwordReset && !isAnsweringReset(mail, of: user) ? .secretEnded : nil
+  }
+
+  /// Whether the token in a mail is the one that a user's reset takes now.
+  private func isAnsweringReset(_ mail: Mail, of user: UserReference) -> Bool {
+    guard now < user.cell.state.credentials.row(of: user.serial).resetEnds,
+      let token = user.cell.state.credentials.resetToken(of: user.serial)
+    else { return false }
+    var text = secret(of: mail)
+    return token.matches(text.withUTF8 { digest(UnsafeRawBufferPointer($0)) })
+  }
+
+  /// Whether the caller may be handed a mail. Whoever reads a secret can log in as its recipient, so it goes only to a
+  /// service that could set that person's password as well. That of an administrator of the whole server waits for a
+  /// service that is not bound to workspaces.
+  fileprivate func mayTake(_ mail: Mail, about user: UserReference) -> Bool {
+    mail.secret.isEmpty || mayTakeOver(user, by: [.credentialSet])
   }
 
   fileprivate func show(_ queued: QueuedMail, _ written: WrittenMail, until: Milliseconds) {

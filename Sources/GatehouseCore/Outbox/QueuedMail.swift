@@ -71,12 +71,14 @@ enum MailFault {
   case expired
   case attempts
   case noLogin
+  case secretEnded
 
   var text: String {
     switch self {
     case .expired: "it was not sent in time"
     case .attempts: "\(Limits.mailAttempts) attempts to send it have failed"
     case .noLogin: "the user may not log in any more"
+    case .secretEnded: "the token in it has ended, or another was asked for since"
     }
   }
 }

@@ -129,14 +129,26 @@ public struct ContactDeleted: PartitionChange {
   public static var name: String { "contact-deleted" }
 
   public var contact = ContactID.none
+  public var fields: [ContactText] = []
+  /// The workspace that governed it; 0 in records of earlier versions.
+  public var workspace: WorkspaceID = 0
 
   public init() {}
 
-  public init(_ contact: ContactID) { self.contact = contact }
+  public init(_ contact: ContactID, fields: [ContactText], workspace: WorkspaceID) {
+    self.contact = contact
+    self.fields = fields
+    self.workspace = workspace
+  }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&contact, as: ContactForm.self)
+    try visitor.later()
+    try visitor.former("fields", &fields, as: FieldTextsForm<ContactField>.self)
+    try visitor.removed("workspace", &workspace, as: WorkspaceForm.self)
   }
+
+  public var person: PersonSubject? { .contact(contact) }
 
   public var concern: Concern { .nobody }
 

@@ -109,7 +109,13 @@ extension CommandTable {
           instead: "remove what can be removed first, or clear the personal data with "
             + (contact.newestLogin == nil ? "CONTACT.ANONYMISE #\(contact.id.raw)" : "USER.ANONYMISE")))
     }
-    turn.emit(ContactDeleted(contact.id))
+    // Values of custom fields are the business of the workspaces whose fields they are, and so have changes of their own.
+    for value in contact.cell.state.people.customValues(of: contact.serial) {
+      guard let field = turn.directory.field(value.field), !field.isDropped else { continue }
+      turn.emit(CustomFieldSet(contact.id, field, old: value.text, new: ""))
+    }
+    let fields = ContactField.allCases.map { ContactText($0, contact.text($0)) }.filter { !$0.text.isEmpty }
+    turn.emit(ContactDeleted(contact.id, fields: fields, workspace: contact.home ?? mainWorkspace))
     turn.reply.ok()
   }
 }

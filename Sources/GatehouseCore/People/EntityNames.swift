@@ -69,7 +69,7 @@ extension Turn {
   /// The new username at word `index`.
   public func newUsername(_ index: Int) throws(Halt) -> String {
     let name = try text(index, "username", limit: Limits.usernameBytes)
-    if let fault = EntityNames.usernameFault(name) { throw .refused(.syntax("username \(fault)")) }
+    if let fault = EntityNames.usernameFault(name) { throw .refused(.syntax("username \(fault)", of: "username")) }
     return name
   }
 
@@ -78,8 +78,8 @@ extension Turn {
     guard EntityNames.isName(text) else {
       throw .refused(
         .syntax(
-          "\(what) must have 1 to \(Limits.nameBytes) characters of a-z, 0-9, '.', '_' and '-', and start with a letter or digit"
-        ))
+          "\(what) must have 1 to \(Limits.nameBytes) characters of a-z, 0-9, '.', '_' and '-', and start with a letter or digit",
+          of: what))
     }
     return text
   }

@@ -19,7 +19,8 @@ struct FieldPairs {
       let name = try turn.text(pair.name, "field", limit: Limits.nameBytes).folded
       if isBulk, name == "status" { continue }
       if isShared, name == UserField.reference.name {
-        throw .refused(.syntax("reference differs from user to user; set it with USER.SET user reference value"))
+        throw .refused(
+          .syntax("reference differs from user to user; set it with USER.SET user reference value", of: name))
       }
       let text = try turn.text(pair.value, name)
       if let field = ContactField(name: name) {
@@ -37,19 +38,19 @@ struct FieldPairs {
     }
   }
 
-  private static func twice(_ name: String) -> Halt { .refused(.syntax("field \(name) is given twice")) }
+  private static func twice(_ name: String) -> Halt { .refused(.syntax("field \(name) is given twice", of: name)) }
 
   private func unknown(_ name: String, of person: ContactReference, _ turn: Turn) -> Halt {
     switch name {
-    case "username": return .refused(.syntax("username is changed with USER.RENAME user username"))
-    case "status": return .refused(.syntax("status is changed with USER.STATUS user status"))
+    case "username": return .refused(.syntax("username is changed with USER.RENAME user username", of: name))
+    case "status": return .refused(.syntax("status is changed with USER.STATUS user status", of: name))
     default:
       let known = turn.isLimited ? turn.knownWorkspaces : .all
       let added = person.workspaces.filter(known.contains).flatMap { turn.directory.fields(of: $0) }
       let all =
         ContactField.allCases.map(\.name) + UserField.allCases.map(\.name)
         + added.map { turn.fieldName($0, home: person.workspaces.first) }
-      return .refused(.syntax("no field '\(name)'; fields are \(all.joined(separator: ", "))"))
+      return .refused(.syntax("no field '\(name)'; fields are \(all.joined(separator: ", "))", of: name))
     }
   }
 
@@ -111,7 +112,7 @@ struct FieldPairs {
     let mandatory = emptied.first { $0.isMandatory && $0.workspace == home.id }?.name
     guard let field = mandatory ?? cleared.first(where: { home.policies.requiredFields.contains($0) }) else { return }
     throw .refused(
-      .rule("user.required-fields", "\(home.name) requires \(field)", instead: "give it another value"))
+      .rule("user.required-fields", "\(home.name) requires \(field)", instead: "give it another value", of: field))
   }
 }
 

@@ -5,24 +5,24 @@ extension Turn {
   /// here; `day(_:in:)` turns it into a day once the person's zone is known.
   public func value(_ text: String, of field: ContactField) throws(Halt) -> String {
     guard text.utf8.count <= Limits.fieldBytes else {
-      throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it"))
+      throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it", of: field.name))
     }
     if text.isEmpty { return text }
     try Self.requireVisible(text, field.name)
     switch field {
     case .email:
       guard EntityNames.isEmail(text) else {
-        throw .refused(.syntax("email is not an e-mail address, such as ana@acme.test"))
+        throw .refused(.syntax("email is not an e-mail address, such as ana@acme.test", of: field.name))
       }
     case .timezone:
       return try directory.zones.zone(named: text, for: field.name).name
     case .hired, .released:
       guard TimeText.dayNumber(text) != nil || TimeText.time(text) != nil else {
-        throw .refused(.syntax("\(field.name) is not a day, such as 2026-03-01"))
+        throw .refused(.syntax("\(field.name) is not a day, such as 2026-03-01", of: field.name))
       }
     case .language:
       guard let language = Language.named(text) else {
-        throw .refused(.syntax("language is not a language tag, such as en or pt-br"))
+        throw .refused(.syntax("language is not a language tag, such as en or pt-br", of: field.name))
       }
       return language
     case .first, .middle, .last, .department, .schedule, .leave, .phone: break
@@ -57,12 +57,12 @@ extension Turn {
   public static func value(_ text: String, of field: UserField) throws(Halt) -> String {
     if field.flag != nil {
       guard let flag = text.isEmpty ? false : flag(text) else {
-        throw .refused(.syntax("\(field.name) must be 1 or 0"))
+        throw .refused(.syntax("\(field.name) must be 1 or 0", of: field.name))
       }
       return flag ? "1" : "0"
     }
     guard text.utf8.count <= Limits.fieldBytes else {
-      throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it"))
+      throw .refused(.syntax("\(field.name) is longer than \(Limits.fieldBytes) bytes; shorten it", of: field.name))
     }
     if !text.isEmpty { try requireVisible(text, field.name) }
     return text
@@ -78,14 +78,14 @@ extension Turn {
   /// A value without visible characters looks empty, so it is refused.
   private static func requireVisible(_ text: String, _ name: String) throws(Halt) {
     if EntityNames.isBlank(text) {
-      throw .refused(.syntax("\(name) has no visible character; an empty text clears it"))
+      throw .refused(.syntax("\(name) has no visible character; an empty text clears it", of: name))
     }
   }
 
   /// The release date must not be before the hire date; both in stored form.
   public static func checkEmployment(hired: String, released: String) throws(Halt) {
     if !hired.isEmpty, !released.isEmpty, released < hired {
-      throw .refused(.syntax("released \(released) is before hired \(hired)"))
+      throw .refused(.syntax("released \(released) is before hired \(hired)", of: ContactField.released.name))
     }
   }
 }
@@ -95,7 +95,8 @@ extension ZoneTable {
   func zone(named name: String, for field: String) throws(Halt) -> Zone {
     guard let zone = zone(name) else {
       throw .refused(
-        .syntax("\(field) '\(name)' is not a time zone of the IANA database; give a name such as Europe/Prague"))
+        .syntax(
+          "\(field) '\(name)' is not a time zone of the IANA database; give a name such as Europe/Prague", of: field))
     }
     return zone
   }

@@ -28,6 +28,8 @@ public struct ListedContact: ListedPerson {
   /// A contact that was merged into another has workspaces and is not listed.
   public static let hasExactFacets = false
 
+  public static func listed(in cell: HeldPartition) -> Int? { nil }
+
   public static func row(ofContact serial: Int, in cell: HeldPartition) -> Int? { serial }
 
   public var rawID: UInt64 { contact.id.raw }

@@ -13,6 +13,8 @@ public protocol ListedPerson: SendableMetatype {
   /// The index of what the rows have in common, and whether being listed is nothing else than having a status.
   static func facets(in cell: HeldPartition) -> FacetIndex
   static var hasExactFacets: Bool { get }
+  /// How many rows of a partition are listed to whoever may see all of them, if that is known without counting.
+  static func listed(in cell: HeldPartition) -> Int?
   /// The row of a contact; nil where such a list has none of it.
   static func row(ofContact serial: Int, in cell: HeldPartition) -> Int?
 

@@ -40,6 +40,8 @@ public struct ListedUser: ListedPerson {
   public static func facets(in cell: HeldPartition) -> FacetIndex { cell.state.people.userFacets }
   public static let hasExactFacets = true
 
+  public static func listed(in cell: HeldPartition) -> Int? { cell.state.people.liveUsers }
+
   public static func row(ofContact serial: Int, in cell: HeldPartition) -> Int? {
     let user = Int(cell.state.people.contacts[serial].user)
     return user == 0 ? nil : user

@@ -23,14 +23,17 @@ extension CommandTable {
   @Sendable private static func userRestore(_ turn: Turn) throws(Halt) {
     let contact = try turn.contact(at: 1)
     if let user = contact.user {
-      throw .refused(.conflict("contact: #\(contact.id.raw) has the live user \(user.username)"))
+      throw .refused(
+        .conflict(
+          "contact: #\(contact.id.raw) has the live user \(user.username); who is there need not be restored, and another"
+            + " login takes USER.DELETE user first"))
     }
     try turn.requireNotAnonymised(contact)
     guard let former = contact.logins.first else {
       throw .refused(
         .notFound(
-          "login: contact #\(contact.id.raw) never had one; make one with USER.CREATE username CONTACT"
-            + " #\(contact.id.raw)"))
+          "login: contact #\(contact.id.raw) has none that could be restored, because it never had one or its last was"
+            + " purged; make one with USER.CREATE username CONTACT #\(contact.id.raw)"))
     }
     let username = turn.positional.count > 1 ? try turn.newUsername(2) : former.username
     // Where somebody without an e-mail address has an address as username, mails go there.
@@ -38,9 +41,9 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     let home = turn.directory.workspace(former.home ?? mainWorkspace)
     try turn.require(.userCreate, over: .workspace(home.id))
+    if let holder = try turn.holder(ofNewName: username) { throw .refused(turn.taken(username, by: holder)) }
     try turn.requireAuthority(by: home.policies)
     try turn.requireBillingAcceptance(in: home)
-    if let holder = try turn.holder(ofNewName: username) { throw .refused(turn.taken(username, by: holder)) }
     let fields = [UserField.initials, .reference, .division].compactMap { field -> UserText? in
       let text = former.cell.state.people.text(field, of: former.serial)
       return text.isEmpty ? nil : UserText(field, text)

@@ -51,12 +51,13 @@ extension Turn {
   /// W7: tells who has a taken name only to a caller who knows that user.
   func taken(_ username: String, by holder: UserReference) -> Refusal {
     if knows(holder), holder.row.status == .deleted {
-      return .conflict("username: \(username) leads to whom user #\(holder.id.raw) was merged into; choose another")
+      return .conflict(
+        "username: \(username) leads to whom user #\(holder.id.raw) was merged into; choose another", of: "username")
     }
     return .conflict(
       knows(holder)
         ? "username: \(username) belongs to user #\(holder.id.raw); choose another"
-        : "username: \(username) is taken; choose another")
+        : "username: \(username) is taken; choose another", of: "username")
   }
 
   /// S6, S10: if the policy asks for it, adding and removing users needs `ACCEPT-BILLING`.

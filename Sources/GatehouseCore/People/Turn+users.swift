@@ -2,9 +2,12 @@
 extension Turn {
   /// The user that a word names, by username in any case or as `#id`.
   public func user(_ index: Int) throws(Halt) -> UserReference {
-    guard let found = try userIfAny(index) else { throw .refused(.notFound("user")) }
+    guard let found = try userIfAny(index) else { throw .refused(noUser(index)) }
     return found
   }
+
+  /// Says that there is nobody of whom a word is the name or the id.
+  func noUser(_ index: Int) -> Refusal { .notFound("user\(repeated(index))", of: argumentName(index)) }
 
   /// Like `user`, but nil if there is none, or none that the caller knows.
   @inline(__always)
@@ -25,7 +28,7 @@ extension Turn {
   func anyUser(_ index: Int) throws(Halt) -> UserReference? {
     if isID(index) {
       guard let raw = Self.identifier(arguments[index]) else {
-        throw .refused(.syntax("user is not an id; ids are positive whole numbers"))
+        throw .refused(.syntax("user is not an id; ids are positive whole numbers", of: argumentName(index)))
       }
       return try user(UserID(raw: raw))
     }
@@ -63,6 +66,15 @@ extension Turn {
       if let found = try user(holder.user), found.holdsName { return found }
     }
     return nil
+  }
+
+  /// Whether a user is among those who had their username last. Whoever got the name since has taken their place.
+  func isLed(to user: UserReference) throws(Halt) -> Bool {
+    let key = NameKey(user.username, partitioning)
+    let cell = try cell(key.partition)
+    var folded = FoldedName(user.username).text
+    let holders = folded.withUTF8 { cell.state.holders(folded: UnsafeRawBufferPointer($0), hash: key.hash) }
+    return holders.contains { $0.user == user.id }
   }
 
   private func isLive(_ id: UserID) throws(Halt) -> Bool {

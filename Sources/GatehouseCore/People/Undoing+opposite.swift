@@ -74,8 +74,9 @@ extension Undoing {
       if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(home.id))) }
       try guarded(user) { () throws(Halt) in try requireFields(of: user, in: home) }
     }
-    // Somebody else may have had the name meanwhile: it has to lead here again.
-    if change.new == .deleted { turn.emit(UserRenamed(user.id, old: user.username, new: user.username)) }
+    if change.new == .deleted, try !turn.isLed(to: user) {
+      turn.emit(UsernameRegained(user.id, username: user.username))
+    }
     try guarded(user) { () throws(Halt) in _ = try turn.setStatus(of: user, change.old) }
   }
 
@@ -113,7 +114,8 @@ extension Undoing {
         throw built("\(name(of: contact)) is employed at \(turn.directory.accountName(other.account)) since")
       }
     }
-    turn.emit(EmploymentSet(change.contact, old: change.new, new: change.old))
+    let held = contact.cell.state.people.employments(of: contact.serial)
+    turn.setEmployment(of: change.contact, from: change.new, to: change.old, among: held)
   }
 
   /// Of other workspaces comes back what the record took, for their administrators to see to: a role as it was if it is
@@ -140,7 +142,7 @@ extension Undoing {
       return
     }
     if grant.isMain, !turn.mayBeMain(grant, of: user) || user.grants.contains(where: \.isMain) { grant.isMain = false }
-    turn.emit(RoleGranted(change.user, grant))
+    turn.emit(RoleGranted(change.user, grant, held: user.grants.first { $0.isSame(as: grant) }))
   }
 
   /// L9: whom the user looked after, as far as they are there. Of other workspaces this is as it is with roles.

@@ -15,7 +15,8 @@ extension CommandTable {
       reply:
         "a map `lsn, command, users`: what was taken back, and the users who are as before. The policy `undo.window` of"
         + " the home workspace says how long it may be. A record is taken back once, and only while nothing was built on"
-        + " it. What ended stays ended: sessions, timers, mails, resets of a password, and requests for approval",
+        + " it; not if it is of a transaction (`MULTI`) that changed things by several commands. What ended stays ended:"
+        + " sessions, timers, mails, resets of a password, and requests for approval",
       effect: .write, rights: .admin,
       needs: .permissions(
         [.userDelete, .userMerge, .contactSet, .userSet, .userStatus, .memberManage], over: .anything),
@@ -46,7 +47,8 @@ extension CommandTable {
       throw .refused(
         .rule(
           "undo", "record \(lsn) cannot be taken back: \(what)",
-          instead: "only USER.DELETE, USER.MERGE and USER.BULK can; give the command that changes it back"))
+          instead: "only USER.DELETE, USER.MERGE and USER.BULK can, each in a record of its own; give the command that"
+            + " changes it back"))
     }
     let undoing = Undoing(lsn, part, turn)
     try undoing.hold()

@@ -170,7 +170,7 @@ public struct UserRenamed: PartitionChange {
 
   public var concern: Concern { .nobody }
 
-  // The same name anew is how an undo has it lead to its user again.
+  // The same name anew is how an undo once had it lead to its user again.
   public var endsMailedSecrets: Bool { old != new }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
@@ -189,6 +189,41 @@ public struct UserRenamed: PartitionChange {
       state.people.noteChange(of: Int(state.people.users[serial].contact))
     }
     if after.partition == state.index { state.enter(new, after, leadingTo: user) }
+  }
+}
+
+/// The username of a login that comes back leads to it again, after somebody else had the name meanwhile.
+public struct UsernameRegained: PartitionChange {
+  public static var code: UInt8 { 27 }
+  public static var name: String { "username-regained" }
+
+  public var user = UserID.none
+  public var username = ""
+
+  public init() {}
+
+  public init(_ user: UserID, username: String) {
+    self.user = user
+    self.username = username
+  }
+
+  public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
+    try visitor.subject(&user, as: UserForm.self)
+    try visitor.field("username", &username, as: UsernameForm.self)
+  }
+
+  public var person: PersonSubject? { .user(user) }
+
+  public mutating func forget() { username = user.anonymousName }
+
+  public var facts: [Fact] { [.holder(username.folded)] }
+
+  public var concern: Concern { .nobody }
+
+  public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let key = NameKey(username, state.partitioning)
+    if key.partition == state.index { state.enter(username, key, leadingTo: user) }
+    if state.isMine(user) { state.people.touch(user: state.partitioning.serial(of: user), lsn) }
   }
 }
 

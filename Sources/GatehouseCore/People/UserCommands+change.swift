@@ -21,6 +21,7 @@ extension CommandTable {
     for name in [old, new] { _ = try turn.cell(NameKey(name, turn.partitioning).partition) }
     turn.emit(UserRenamed(user.id, old: old, new: new))
     let email = user.cell.state.people.text(.email, of: user.contact)
+    let former = turn.address(of: user)
     var recipient = email
     if EntityNames.isEmail(new) {
       recipient = new
@@ -31,13 +32,15 @@ extension CommandTable {
         turn.noteProducts(of: user)
       }
     }
-    guard !recipient.isEmpty else { return }
     let home = user.home ?? mainWorkspace
-    try turn.queueMail(
-      .usernameChanged, about: user.id, in: user.cell, of: home, to: recipient,
-      facts: [
-        (.actor, try turn.name(of: turn.author, in: home)), (.oldUsername, old), (.newUsername, new),
-      ])
+    // Also where mails went until now: whoever reads those should know that it was somebody else.
+    for address in former == recipient ? [recipient] : [recipient, former] {
+      try turn.queueMail(
+        .usernameChanged, about: user.id, in: user.cell, of: home, to: address,
+        facts: [
+          (.actor, try turn.name(of: turn.author, in: home)), (.oldUsername, old), (.newUsername, new),
+        ])
+    }
   }
 
   @Sendable static func userStatus(_ turn: Turn) throws(Halt) {

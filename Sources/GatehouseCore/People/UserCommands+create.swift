@@ -6,6 +6,8 @@ extension CommandTable {
     if let holder = try turn.holder(ofNewName: 1) {
       throw .refused(turn.taken(username, by: holder))
     }
+    // Who is there already is not added: nobody is asked to pay for that.
+    try new.requireConsent(turn)
     let home = try turn.cell(turn.nameKey(1).partition)
     let cell = try new.contactCell(turn) ?? home
     let contact = try new.emitContact(username, in: cell, turn)
@@ -16,8 +18,10 @@ extension CommandTable {
     let user = turn.newUser(in: cell)
     turn.emit(
       UserCreated(
-        user: user, contact: contact.id, username: username, status: new.status, workspaces: new.workspaces,
+        user: user, contact: contact.id, username: username, status: new.status, workspaces: [new.workspace.id],
         fields: new.fields))
+    // Other workspaces are told of the member, and not of the login, which is the home's (W4).
+    for workspace in new.workspaces.dropFirst() { turn.emit(WorkspaceJoined(user, workspace)) }
     _ = new.attributes.emit(over: user, nil, in: new.workspace.id, turn)
     for (product, access) in new.accesses { turn.setAccess(of: user, to: product, from: nil, to: access) }
     new.emitEmployment(of: contact.id, in: cell, turn)
@@ -153,6 +157,10 @@ private struct NewUser {
     }
     if let account { try turn.require(.employmentManage, over: turn.site(of: account)) }
     try password?.authorise(turn, in: workspace)
+  }
+
+  /// S5, S6, S10: what the workspace asks for where somebody is added.
+  func requireConsent(_ turn: Turn) throws(Halt) {
     try turn.requireAuthority(by: workspace.policies)
     try turn.requireBillingAcceptance(in: workspace)
   }
@@ -217,7 +225,7 @@ private struct NewUser {
     let old = held.first { $0.account == account.id }
     var new = Employment(account.id, of: account.workspace, isMain: true)
     if let old, old.to == nil { new.from = old.from }
-    if new != old { turn.emit(EmploymentSet(contact, old: old, new: new)) }
+    if new != old { turn.setEmployment(of: contact, from: old, to: new, among: held) }
   }
 
   /// Whether the principal may use an existing contact. The home of its last login governs it (W2); a new login

@@ -79,7 +79,14 @@ extension CommandTable {
     guard let first = try page.firstSerial(in: cell) else { return }
     turn.read(cell.state.lsn)
     guard gathered.hasFiledPeople(of: cell) else { return }
-    for serial in filter.rows(of: cell, filter.selection(in: cell), from: first, &gathered) {
+    let selection = filter.selection(in: cell)
+    if first == 1, gathered.nextRow <= 1, gathered.skipped < page.offset,
+      let count = filter.count(in: cell, selection), gathered.skipped + count <= page.offset
+    {
+      gathered.skipped += count
+      return gathered.comeBack(at: 0)
+    }
+    for serial in filter.rows(of: cell, selection, from: first, &gathered) {
       let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       if gathered.skipped < page.offset {
@@ -168,12 +175,11 @@ extension CommandTable {
 
   /// Writes the replies of a partition's rows that are among the first. Somebody may have ceased to be wanted meanwhile.
   private static func write<Row: ListedPerson>(
-    _ row: Row.Type, _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
+    _ items: [Gathered.Item], _ row: Row.Type, _ turn: Turn, _ cell: HeldPartition, _ gathered: inout Gathered
   ) {
     guard let page = try? ListPage<Row>(turn), let filter = try? ListFilter<Row>(turn, &gathered) else { return }
-    for item in gathered.items {
+    for item in items {
       let id = Identifier<Row>(raw: item.id)
-      guard cell.state.partitioning.partition(of: id) == cell.index else { continue }
       let person = Row(cell, cell.state.partitioning.serial(of: id), filter.viewer)
       if filter.passes(person) { gathered.written?[item.id] = page.item(person, key: item.key).reply }
     }
@@ -186,9 +192,13 @@ extension CommandTable {
     if page.sort != nil, gathered.written == nil {
       gathered.items = gathered.first?.settled().map { Gathered.Item(key: $0.key, id: $0.id, reply: Reply()) } ?? []
       gathered.written = [:]
-      let partitions = Set(
-        gathered.items.prefix(page.count).map { turn.partitioning.partition(of: Identifier<Row>(raw: $0.id)) })
-      gathered.look(again: partitions) { turn, cell, gathered in write(Row.self, turn, cell, &gathered) }
+      // Each partition gets its own: there are many, and looking for them in each would cost more than writing them.
+      let items = Dictionary(grouping: gathered.items.prefix(page.count)) {
+        turn.partitioning.partition(of: Identifier<Row>(raw: $0.id))
+      }
+      gathered.look(again: Set(items.keys)) { turn, cell, gathered in
+        write(items[cell.index] ?? [], Row.self, turn, cell, &gathered)
+      }
       if gathered.isUnfinished { return }
     }
     let items = gathered.items.prefix(page.count)

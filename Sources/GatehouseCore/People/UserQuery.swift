@@ -64,6 +64,19 @@ public struct ListFilter<Row: ListedPerson> {
     return rows
   }
 
+  /// How many of a partition pass, where the indexes tell it without a look at more than a slice of rows; nil where they do
+  /// not. A page far down a list passes over whole partitions with it.
+  ///
+  /// - Parameter selection: that of the partition.
+  func count(in cell: HeldPartition, _ selection: PeopleSelection?) -> Int? {
+    if isOpen { return Row.listed(in: cell) }
+    guard var selection else { return nil }
+    let certain = selection.takeCertain(Row.self, in: cell)
+    let doubtful = selection.rows.first(Limits.rowsOfSlice + 1, from: 1)
+    guard doubtful.count <= Limits.rowsOfSlice else { return nil }
+    return certain + doubtful.count { passes(Row(cell, $0, viewer)) }
+  }
+
   public func passes(_ row: Row) -> Bool {
     row.isListed(includingDeleted: includesDeleted) && conditions.allSatisfy { $0.holds(for: row) }
   }

@@ -4,7 +4,7 @@ public enum ChangeTable {
     // People
     ContactCreated.self, ContactSet.self, ContactDeleted.self, CustomFieldSet.self, ContactAnonymised.self,
     UserPurged.self, ContactsMerged.self, ContactsParted.self, UserCreated.self,
-    UserSet.self, UserRenamed.self, StatusSet.self, ProvisionedSet.self, Noted.self,
+    UserSet.self, UserRenamed.self, UsernameRegained.self, StatusSet.self, ProvisionedSet.self, Noted.self,
     // Access
     AccessSet.self, RoleGranted.self, RoleRevoked.self, WorkspaceJoined.self, WorkspaceLeft.self, HomeSet.self,
     MembershipLimited.self, ProductCreated.self, PoolSet.self, RoleDefined.self, RoleLabelled.self,

@@ -57,6 +57,8 @@ extension ChangeText.Field: CustomStringConvertible {
   public var description: String {
     switch (old, new) {
     case (nil, let new?): "\(name): \(ShownText.value(new))"
+    // What it is of, as the one of several roles whose other fields change.
+    case (let old?, let new) where old == new: "\(name): \(ShownText.value(old))"
     case (let old?, let new): "\(name): \(ShownText.value(old)) → \(ShownText.value(new ?? ""))"
     case (nil, nil): name
     }
@@ -115,6 +117,12 @@ private struct TextFinder: FieldVisitor {
 
   mutating func change<Form: FieldForm>(
     _ name: String, old: inout Form.Value, new: inout Form.Value, as form: Form.Type
+  ) {
+    fields += Form.shown(name, old: old, new: new, in: directory)
+  }
+
+  mutating func change<Form: FieldForm>(
+    _ name: String, new: inout Form.Value, laterOld old: inout Form.Value?, as form: Form.Type
   ) {
     fields += Form.shown(name, old: old, new: new, in: directory)
   }

@@ -30,6 +30,31 @@ public enum OptionalForm<Form: FieldForm>: FieldForm {
     value.flatMap { Form.text($0, in: directory) }
   }
 
+  public static func shown(
+    _ name: String, old: Form.Value??, new: Form.Value??, in directory: Directory?
+  ) -> [ChangeText.Field] {
+    Form.shown(name, old: old ?? nil, new: new ?? nil, in: directory)
+  }
+
+  public static func addKeys(of value: Form.Value?, to keys: inout [UInt64]) {
+    if let value { Form.addKeys(of: value, to: &keys) }
+  }
+
+  public static func names(_ value: Form.Value?, _ entity: NamedEntity) -> Bool {
+    value.map { Form.names($0, entity) } ?? false
+  }
+}
+
+/// The last field of a change, of which nothing is written where there is no value.
+public enum LastForm<Form: FieldForm>: FieldForm {
+  public static func write(_ value: Form.Value?, to writer: inout ByteWriter) {
+    if let value { Form.write(value, to: &writer) }
+  }
+
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> Form.Value? {
+    try Form.read(from: &reader)
+  }
+
   public static func addKeys(of value: Form.Value?, to keys: inout [UInt64]) {
     if let value { Form.addKeys(of: value, to: &keys) }
   }
@@ -115,6 +140,25 @@ public enum ListForm<Form: FieldForm>: FieldForm {
   }
 }
 
+/// A list of values that is not shown where it is empty.
+public enum FilledListForm<Form: FieldForm>: FieldForm {
+  private typealias Base = ListForm<Form>
+
+  public static func write(_ values: [Form.Value], to writer: inout ByteWriter) { Base.write(values, to: &writer) }
+
+  public static func read(from reader: inout ByteReader) throws(CodingError) -> [Form.Value] {
+    try Base.read(from: &reader)
+  }
+
+  public static func text(_ values: [Form.Value], in directory: Directory?) -> String? {
+    values.isEmpty ? nil : Base.text(values, in: directory)
+  }
+
+  public static func addKeys(of values: [Form.Value], to keys: inout [UInt64]) { Base.addKeys(of: values, to: &keys) }
+
+  public static func names(_ values: [Form.Value], _ entity: NamedEntity) -> Bool { Base.names(values, entity) }
+}
+
 /// A named field of a person with its text.
 public struct FieldText<Field: NamedChoice & Sendable & Equatable>: Sendable, Equatable {
   public let field: Field
@@ -142,7 +186,8 @@ public enum FieldTextsForm<Field: NamedChoice & Sendable & Equatable>: FieldForm
   public static func shown(
     _ name: String, old: [FieldText<Field>]?, new: [FieldText<Field>]?, in directory: Directory?
   ) -> [ChangeText.Field] {
-    (new ?? []).map { ChangeText.Field(name: $0.field.name.description, old: nil, new: $0.text) }
+    (old ?? []).map { ChangeText.Field(name: $0.field.name.description, old: $0.text, new: nil) }
+      + (new ?? []).map { ChangeText.Field(name: $0.field.name.description, old: nil, new: $0.text) }
   }
 }
 

@@ -32,9 +32,20 @@ public protocol FieldVisitor: ~Copyable {
     _ name: String, _ value: inout Form.Value, as form: Form.Type
   ) throws(Failure)
 
+  /// What something was that is removed as a whole. The trail tells it; the removal itself does not depend on it.
+  mutating func former<Form: FieldForm>(
+    _ name: String, _ value: inout Form.Value, as form: Form.Type
+  ) throws(Failure)
+
   /// A field that changes.
   mutating func change<Form: FieldForm>(
     _ name: String, old: inout Form.Value, new: inout Form.Value, as form: Form.Type
+  ) throws(Failure)
+
+  /// A field that changes, whose old value came with a later version of the format, behind all other fields. It is
+  /// absent where there was none.
+  mutating func change<Form: FieldForm>(
+    _ name: String, new: inout Form.Value, laterOld old: inout Form.Value?, as form: Form.Type
   ) throws(Failure)
 
   /// One of several named fields, with its old and new texts.
@@ -73,11 +84,25 @@ extension FieldVisitor where Self: ~Copyable {
   ) throws(Failure) { try self.value(&value, as: form) }
 
   @inline(__always)
+  public mutating func former<Form: FieldForm>(
+    _ name: String, _ value: inout Form.Value, as form: Form.Type
+  ) throws(Failure) { try removed(name, &value, as: form) }
+
+  @inline(__always)
   public mutating func change<Form: FieldForm>(
     _ name: String, old: inout Form.Value, new: inout Form.Value, as form: Form.Type
   ) throws(Failure) {
     try value(&old, as: form)
     try value(&new, as: form)
+  }
+
+  @inline(__always)
+  public mutating func change<Form: FieldForm>(
+    _ name: String, new: inout Form.Value, laterOld old: inout Form.Value?, as form: Form.Type
+  ) throws(Failure) {
+    try field(name, &new, as: form)
+    try later()
+    try value(&old, as: LastForm<Form>.self)
   }
 
   @inline(__always)

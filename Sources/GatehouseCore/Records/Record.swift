@@ -25,6 +25,13 @@ public struct RecordHeader: Sendable, Equatable {
   }
 
   public var author: Author { actor.map { .user($0) } ?? .service(service) }
+
+  /// Whether a connection did it that no service and nobody's session stands for: what answers call `local`. What the
+  /// server does of its own accord has no connection.
+  public var isLocal: Bool { service == 0 && actor == nil && connection != 0 }
+
+  /// As whom it was done in an impersonation; nil outside of one.
+  public var impersonated: UserID? { subject == actor ? nil : subject }
 }
 
 /// The changes of one command.

@@ -90,13 +90,29 @@ public struct ServiceDeleted: DirectoryChange {
   public static var name: String { "service-deleted" }
 
   public var service: ServiceID = 0
+  /// nil in records of earlier versions.
+  public var rights: ServiceRights?
+  public var workspaces: [WorkspaceID] = []
+  public var products: [ProductID] = []
+  public var certificate = ""
 
   public init() {}
 
-  public init(_ service: ServiceID) { self.service = service }
+  public init(_ service: ServiceIdentity) {
+    self.service = service.id
+    rights = service.rights
+    workspaces = service.workspaces ?? []
+    products = service.products ?? []
+    certificate = service.certificate ?? ""
+  }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&service, as: ServiceForm.self)
+    try visitor.later()
+    try visitor.former("rights", &rights, as: OptionalForm<RightsForm>.self)
+    try visitor.former("workspaces", &workspaces, as: FilledListForm<WorkspaceForm>.self)
+    try visitor.former("products", &products, as: FilledListForm<ProductForm>.self)
+    try visitor.former("certificate", &certificate, as: FilledTextForm.self)
   }
 
   public var concern: Concern { .nobody }

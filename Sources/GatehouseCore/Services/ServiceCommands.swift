@@ -1,4 +1,8 @@
 extension CommandTable {
+  private static let letting =
+    ". A person who lets a service in, or changes what it may, is a super administrator everywhere: it could do more"
+    + " than anybody else"
+
   static let serviceCommands: [CommandSpec] = [
     CommandSpec(
       "SERVICE.CREATE", .service, "Add an application as a service, with its own secret and these rights",
@@ -15,7 +19,7 @@ extension CommandTable {
         + " MAIL."
         + " From the first service on every connection must authenticate; the one that created it already is. A TLS"
         + " client with a valid certificate of the CERT name (its common name or an alternative one) is the service"
-        + " without AUTH",
+        + " without AUTH" + letting,
       effect: .write,
       rights: .admin, needs: .permission(.serviceManage, over: .server), route: .directory, body: .decide(serviceCreate)
     ),
@@ -38,7 +42,7 @@ extension CommandTable {
         ],
       reply: "`OK`. It holds for connections that are there with their next command; one that was authenticated by a"
         + " certificate is closed if that no longer stands for the service. CONNECTIONS, COMMANDS and BYTES limit what"
-        + " all its connections use together, 0 for no limit of its own",
+        + " all its connections use together, 0 for no limit of its own" + letting,
       effect: .write, rights: .admin, needs: .permission(.serviceManage, over: .server), route: .directory,
       body: .decide(serviceSet)),
     CommandSpec(
@@ -46,7 +50,7 @@ extension CommandTable {
       [.word("name"), .option("OVERLAP", "duration")],
       reply: "a map `id, name, secret, old-secret-until`; the secret is shown only this once, and old-secret-until is"
         + " null without OVERLAP. At most the two newest secrets are good. Connections that are there stay;"
-        + " `CLIENT KILL USER name` closes them",
+        + " `CLIENT KILL USER name` closes them" + letting,
       effect: .write, rights: .admin, needs: .permission(.serviceManage, over: .server), route: .directory,
       body: .decide(serviceRotate)),
     CommandSpec(
@@ -63,9 +67,11 @@ extension CommandTable {
     turn.read(view.lsn)
     guard !ServiceIdentity.reservedNames.contains(name) else {
       throw .refused(
-        .conflict("service: \(name) is a name that clients without one of their own have; choose another"))
+        .conflict("service: \(name) is a name that clients without one of their own have; choose another", of: "name"))
     }
-    guard view.service(named: name) == nil else { throw .refused(.conflict("service: \(name) already exists")) }
+    guard view.service(named: name) == nil else {
+      throw .refused(.conflict("service: \(name) already exists", of: "name"))
+    }
     guard view.liveServices < Limits.services else {
       throw .refused(.limit("services: at most \(Limits.services)"))
     }
@@ -80,6 +86,7 @@ extension CommandTable {
           "without a service that has the right ADMIN everywhere nobody could manage the server",
           instead: "create one first: \(ServiceAdvice.firstService)"))
     }
+    try turn.requireLettingIn(rights)
     let certificate = try turn.certificate(for: nil, view)
     let id = ServiceID(view.services.count + 1)
     let secret = SecretText.serviceSecret(id, turn.entropy.draw())
@@ -151,6 +158,9 @@ extension CommandTable {
     }
     let binding = try turn.givenBinding()
     try (binding ?? ServiceBinding(of: service)).require(fitting: rights.isEmpty ? service.rights : rights)
+    if !rights.isEmpty || binding != nil || turn.has("CERT") {
+      try turn.requireLettingIn(rights.isEmpty ? service.rights : rights)
+    }
     if let binding {
       try turn.keepAdministration(without: service, view)
       turn.bind(service.id, to: binding)
@@ -183,6 +193,7 @@ extension CommandTable {
 
   @Sendable private static func serviceRotate(_ turn: Turn) throws(Halt) {
     let (service, _) = try turn.liveService()
+    try turn.requireLettingIn(service.rights)
     let overlap = try turn.duration("OVERLAP") ?? 0
     guard overlap <= Limits.secretOverlap else {
       throw .refused(.limit("OVERLAP: at most \(Limits.secretOverlap / 86_400_000)d"))
@@ -210,7 +221,7 @@ extension CommandTable {
           "last-service", "other machines can connect, and without a service nobody would have to authenticate",
           instead: "create another one first, or start the server with --tls-host 127.0.0.1"))
     }
-    turn.emit(ServiceDeleted(service.id))
+    turn.emit(ServiceDeleted(service))
     turn.reply.ok()
   }
 }
@@ -223,6 +234,15 @@ extension Turn {
     read(view.lsn)
     guard let service = view.service(named: name) else { throw .refused(.notFound("service \(name)")) }
     return (service, view)
+  }
+
+  /// Refuses to let a service in that could do more than the caller: with ADMIN it sets passwords, with SESSIONS it logs
+  /// anybody in, with MAIL it reads what lets them in, and each sees what it is not kept from.
+  fileprivate func requireLettingIn(_ rights: ServiceRights) throws(Halt) {
+    guard !sides.allSatisfy({ $0.isSupreme(over: .server) }) else { return }
+    throw .refused(
+      .noPermission(
+        "the role super-administrator everywhere, to let in a service with \(rights.names.joined(separator: " and "))"))
   }
 
   /// Refuses a change after which no service could manage the server.
@@ -241,7 +261,7 @@ extension Turn {
     guard let name = try option("CERT", limit: Limits.certificateNameBytes) else { return nil }
     guard !name.isEmpty else { throw .refused(.syntax("CERT is empty; give NOCERT to SERVICE.SET for none")) }
     if let other = view.services(ofCertificate: [name]).first(where: { $0.id != service?.id }) {
-      throw .refused(.conflict("CERT: \(name) stands for the service \(other.name) already"))
+      throw .refused(.conflict("CERT: \(name) stands for the service \(other.name) already", of: "CERT"))
     }
     return name
   }

@@ -55,7 +55,7 @@ extension CommandTable {
       if let denial = user.loginDenial(to: product, in: directory, at: turn.now) {
         throw refusing(denial, user, product, turn)
       }
-      guard let product else { throw .refused(turn.noProduct(turn.word(2))) }
+      guard let product else { throw .refused(turn.noProduct(2)) }
       return (user, product)
     }
     let opened = try turn.openSession(of: user, in: product, try turn.sessionWish())
@@ -172,7 +172,7 @@ extension CommandTable {
   @Sendable private static func sessionGet(_ turn: Turn) throws(Halt) {
     turn.read(turn.directory.lsn)
     guard let (cell, slot) = try turn.session(1), try turn.isInForce(cell, slot) else {
-      throw .refused(.notFound("session"))
+      throw .refused(.notFound("session\(turn.repeatedID(1))"))
     }
     try view(cell, slot, turn)
   }

@@ -28,7 +28,8 @@ public struct EntryAdded: PartitionChange {
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: user)
-    state.add(entry, of: serial, workspace, content, startedBy: header.author, header, lsn)
+    state.add(
+      entry, of: serial, workspace, content, startedBy: header.author, as: header.impersonated, header, lsn)
   }
 }
 
@@ -70,6 +71,7 @@ public struct EntryCorrected: PartitionChange {
     state.time.entries.setDetails(of: serial, details.bytes)
     state.time.entries[serial].version += 1
     state.time.entries[serial].lsn = lsn
+    state.time.noteImpersonated(header, of: serial)
     state.time.enter(serial)
   }
 }
@@ -80,17 +82,22 @@ public struct EntryDeleted: PartitionChange {
 
   public var entry = EntryID.none
   public var user = UserID.none
+  /// nil in records of earlier versions.
+  public var content: EntryContent?
 
   public init() {}
 
-  public init(_ entry: EntryID, _ user: UserID) {
+  public init(_ entry: EntryID, _ user: UserID, _ content: EntryContent) {
     self.entry = entry
     self.user = user
+    self.content = content
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&entry, as: EntryForm.self)
     try visitor.field("user", &user, as: UserForm.self)
+    try visitor.later()
+    try visitor.former("content", &content, as: OptionalForm<EntryContentForm>.self)
   }
 
   public var concern: Concern { .nobody }
@@ -102,6 +109,7 @@ public struct EntryDeleted: PartitionChange {
     state.time.entries[serial].isDeleted = true
     state.time.entries[serial].version += 1
     state.time.entries[serial].lsn = lsn
+    state.time.noteImpersonated(header, of: serial)
   }
 }
 
@@ -116,8 +124,7 @@ enum EntryContentForm: FieldForm {
   ) -> [ChangeText.Field] {
     func compare(_ name: String, _ text: (EntryContent) -> String) -> [ChangeText.Field] {
       let (before, after) = (old.map(text), new.map(text))
-      return before == after || (before == nil && after?.isEmpty == true)
-        ? [] : [ChangeText.Field(name: name, old: before, new: after)]
+      return before ?? "" == after ?? "" ? [] : [ChangeText.Field(name: name, old: before, new: after)]
     }
     return compare("start") { TimeText.text(of: $0.start) } + compare("end") { TimeText.text(of: $0.end) }
       + compare("project", \.project) + compare("note", \.note)
@@ -127,7 +134,7 @@ enum EntryContentForm: FieldForm {
 extension PartitionState {
   mutating func add(
     _ id: EntryID, of user: Int, _ workspace: WorkspaceID, _ content: EntryContent, startedBy: Author,
-    _ header: RecordHeader, _ lsn: LSN
+    as startedAs: UserID?, _ header: RecordHeader, _ lsn: LSN
   ) {
     precondition(content.end >= content.start, "an entry that ends before it starts")
     let serial = partitioning.serial(of: id)
@@ -149,7 +156,9 @@ extension PartitionState {
     packed.shortField(EntryTag.startedBy) { startedBy.encode(&$0) }
     packed.shortField(EntryTag.stoppedBy) { header.author.encode(&$0) }
     packed.textField(EntryTag.reason, header.reason)
+    if let startedAs { packed.shortField(EntryTag.startedAs) { $0.id(startedAs) } }
     packed.withBytes { time.entries.setDetails(of: serial, $0) }
+    time.noteImpersonated(header, of: serial)
   }
 
   /// Stores the version of an entry before a correction.

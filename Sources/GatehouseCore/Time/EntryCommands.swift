@@ -1,6 +1,7 @@
 extension CommandTable {
   private static let entryFields =
-    "`entry, user, username, workspace, project, note, start, end, started-by, stopped-by, version, deleted`"
+    "`entry, user, username, workspace, project, note, start, end, started-by, started-as, stopped-by, stopped-as, "
+    + "version, deleted`"
 
   static let entryCommands: [CommandSpec] = [
     CommandSpec(
@@ -9,7 +10,8 @@ extension CommandTable {
         .word("user"), .mandatory("START", "time", .time), .mandatory("END", "time", .time),
         .option("WORKSPACE", "workspace"), .option("PROJECT", "project"), .option("NOTE", "text"),
       ],
-      reply: "the entry, a map \(entryFields)", effect: .write, rights: .timers,
+      reply: "the entry, a map \(entryFields); `-as` is the person as whom, where `-by` was impersonating, else null",
+      effect: .write, rights: .timers,
       needs: .permission(.entryCorrect, over: .member(1), own: .timerOwn), route: .user(1), body: .decide(entryAdd)),
     CommandSpec(
       "ENTRY.CORRECT", .timer, "Correct an entry; the old version stays in its history",
@@ -27,13 +29,13 @@ extension CommandTable {
       body: .decide(entryDelete)),
     CommandSpec(
       "ENTRY.GET", .timer, "An entry by its id", [.word("entry", .integer)],
-      reply: "the entry as `ENTRY.ADD`, or `NOTFOUND entry`, also for a deleted one",
+      reply: "the entry as `ENTRY.ADD`, or `NOTFOUND entry #id`, also for a deleted one",
       needs: .permission(.timeRead, over: .entry(1), own: .timeRead), route: .identifier(1), body: .decide(entryGet)),
     CommandSpec(
       "ENTRY.HISTORY", .timer, "Every version of an entry, oldest first, deleted ones too",
       [.word("entry", .integer)],
-      reply: "an array of maps `version, time, by, reason, project, note, start, end, deleted`: what each version "
-        + "says, and who made it, when and why",
+      reply: "an array of maps `version, time, by, as, reason, project, note, start, end, deleted`: what each version "
+        + "says, and who made it, when and why; `as` is the person as whom, where `by` was impersonating, else null",
       needs: .permission(.timeRead, over: .entry(1), own: .timeRead), route: .identifier(1),
       body: .decide(entryHistory)),
     CommandSpec(
@@ -59,13 +61,14 @@ extension CommandTable {
     turn.emit(EntryAdded(id, user.id, workspace, content))
     try turn.show(
       EntryView(
-        id: id, user: user, workspace: workspace, content: content, startedBy: turn.author, stoppedBy: turn.author,
-        version: 1, isDeleted: false))
+        id: id, user: user, workspace: workspace, content: content, startedBy: turn.author,
+        startedAs: turn.impersonated, stoppedBy: turn.author, stoppedAs: turn.impersonated, version: 1,
+        isDeleted: false))
   }
 
   @Sendable private static func entryCorrect(_ turn: Turn) throws(Halt) {
     guard let (cell, serial) = try turn.entry(1), !cell.state.time.entries[serial].isDeleted else {
-      throw .refused(.notFound("entry"))
+      throw .refused(.notFound("entry\(turn.repeatedID(1))"))
     }
     try turn.requireWriting(cell, serial)
     guard ["START", "END", "PROJECT", "NOTE"].contains(where: { turn.has($0) }) else {
@@ -83,10 +86,11 @@ extension CommandTable {
 
   @Sendable private static func entryDelete(_ turn: Turn) throws(Halt) {
     guard let (cell, serial) = try turn.entry(1), !cell.state.time.entries[serial].isDeleted else {
-      throw .refused(.notFound("entry"))
+      throw .refused(.notFound("entry\(turn.repeatedID(1))"))
     }
     try turn.requireWriting(cell, serial)
-    turn.emit(EntryDeleted(cell.state.id(serial), cell.state.id(Int(cell.state.time.entries[serial].user))))
+    let user = cell.state.id(Int(cell.state.time.entries[serial].user)) as UserID
+    turn.emit(EntryDeleted(cell.state.id(serial), user, cell.state.time.content(of: serial)))
     try turn.show(EntryView(cell, serial, deleting: true))
   }
 
@@ -94,17 +98,18 @@ extension CommandTable {
 
   @Sendable private static func entryGet(_ turn: Turn) throws(Halt) {
     guard let (cell, serial) = try turn.entry(1), !cell.state.time.entries[serial].isDeleted else {
-      throw .refused(.notFound("entry"))
+      throw .refused(.notFound("entry\(turn.repeatedID(1))"))
     }
     try turn.show(EntryView(cell, serial))
   }
 
   @Sendable private static func entryHistory(_ turn: Turn) throws(Halt) {
-    guard let (cell, serial) = try turn.entry(1) else { throw .refused(.notFound("entry")) }
+    guard let (cell, serial) = try turn.entry(1) else { throw .refused(.notFound("entry\(turn.repeatedID(1))")) }
     let row = cell.state.time.entries[serial]
     let current = EntryView(cell, serial)
     let before = cell.state.time.history[UInt32(serial)] ?? []
-    try turn.hold(authorsOf: before.map(\.by) + [current.stoppedBy])
+    let impersonated = cell.state.time.impersonated(of: serial)
+    try turn.hold(authorsOf: before.map(\.by) + [current.stoppedBy] + impersonated.values.map(Author.user))
     turn.reply.array(before.count + 1)
     // The author of a version is whoever corrected the one before it.
     var time = row.created
@@ -112,15 +117,15 @@ extension CommandTable {
     var reason = cell.state.time.entries.withDetails(of: serial) { Details.text(EntryTag.reason, in: $0) }
     for version in before {
       try turn.showVersion(
-        version.version, version.content, isDeleted: version.isDeleted, time: time, by: by, reason: reason,
-        in: row.workspace)
+        version.version, version.content, isDeleted: version.isDeleted, time: time, by: by,
+        as: impersonated[version.version], reason: reason, in: row.workspace)
       time = version.time
       by = version.by
       reason = version.reason
     }
     try turn.showVersion(
-      row.version, current.content, isDeleted: row.isDeleted, time: time, by: by, reason: reason,
-      in: row.workspace)
+      row.version, current.content, isDeleted: row.isDeleted, time: time, by: by, as: impersonated[row.version],
+      reason: reason, in: row.workspace)
   }
 
   @Sendable private static func entryList(_ turn: Turn) throws(Halt) {
@@ -143,7 +148,7 @@ extension CommandTable {
     }
     if people.count > 1 { found.sort { ($0.content.start, $0.id) > ($1.content.start, $1.id) } }
     let shown = found.prefix(count)
-    try turn.hold(authorsOf: shown.flatMap { [$0.startedBy, $0.stoppedBy] })
+    try turn.hold(authorsOf: shown.flatMap(\.authors))
     turn.reply.array(2)
     if found.count > count, let last = shown.last {
       turn.reply.text(ListCursor([UInt64(clamping: last.content.start), last.id.raw]).text)

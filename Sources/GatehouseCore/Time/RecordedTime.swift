@@ -26,6 +26,42 @@ public struct RecordedTime: ~Copyable, Sendable {
     }
     return decoded ?? nil
   }
+
+  /// As whom the timer of an entry was started, in an impersonation.
+  func startedAs(_ entry: Int) -> UserID? {
+    let decoded = try? entries.details(of: entry).decode(EntryTag.startedAs) { (reader) throws(CodingError) in
+      try reader.id() as UserID
+    }
+    return decoded ?? nil
+  }
+
+  /// The users as whom versions of an entry were made in impersonations, by version.
+  func impersonated(of entry: Int) -> [UInt32: UserID] {
+    let decoded = try? entries.details(of: entry).decode(EntryTag.impersonated) { (reader) throws(CodingError) in
+      var users: [UInt32: UserID] = [:]
+      while !reader.isAtEnd {
+        let version: UInt32 = try reader.number()
+        users[version] = UserID(raw: try reader.varint())
+      }
+      return users
+    }
+    return (decoded ?? nil) ?? [:]
+  }
+
+  /// Keeps as whom the newest version of an entry was made.
+  mutating func noteImpersonated(_ header: RecordHeader, of entry: Int) {
+    guard let user = header.impersonated else { return }
+    var users = impersonated(of: entry)
+    users[entries[entry].version] = user
+    var details = entries.details(of: entry)
+    details.encode(EntryTag.impersonated) { writer in
+      for (version, user) in users.sorted(by: { $0.key < $1.key }) {
+        writer.varint(version)
+        writer.varint(user.raw)
+      }
+    }
+    entries.setDetails(of: entry, details.bytes)
+  }
 }
 
 extension RecordedTime: Aggregate {
@@ -50,7 +86,9 @@ extension RecordedTime: Aggregate {
       let user: UInt32 = try reader.number()
       guard state.people.users.contains(Int(user)) else { throw reader.failure("a timer of a user who does not exist") }
       let key = TimerKey(user: Int(user), workspace: try reader.number())
-      state.time.timers[key] = try reader.stored(RunningTimer.none, layout)
+      // What came later is only in measured values.
+      let form: StoredForm = layout.form == .second ? .first : layout.form
+      state.time.timers[key] = try reader.stored(RunningTimer.none, StoredLayout(form: form, seals: layout.seals))
     },
     StoredSection(7, size: { $0.time.entries.last * 64 }) { state, writer in
       state.time.entries.encode(into: &writer)

@@ -46,13 +46,18 @@ public struct RunningTimer: Sendable {
   public var project: String
   public var note: String
   public var startedBy: Author
+  /// As whom, in an impersonation (B3).
+  public var startedAs: UserID?
   public var lsn: LSN
 
-  public init(start: Milliseconds, project: String, note: String, startedBy: Author, lsn: LSN) {
+  public init(
+    start: Milliseconds, project: String, note: String, startedBy: Author, as startedAs: UserID? = nil, lsn: LSN
+  ) {
     self.start = start
     self.project = project
     self.note = note
     self.startedBy = startedBy
+    self.startedAs = startedAs
     self.lsn = lsn
   }
 }
@@ -117,6 +122,10 @@ public enum EntryTag {
   public static let stoppedBy: UInt8 = 4
   /// Why the entry was made, if a reason was given.
   public static let reason: UInt8 = 5
+  /// The versions that were made in impersonations, each with the user as whom (B3).
+  public static let impersonated: UInt8 = 6
+  /// As whom the timer was started, in an impersonation.
+  public static let startedAs: UInt8 = 7
 }
 
 /// An earlier version of an entry, and who corrected it, when and why.
@@ -169,6 +178,8 @@ extension RunningTimer: StoredValue {
     try visitor.value(&note, as: TextForm.self)
     try visitor.value(&startedBy, as: AuthorForm.self)
     try visitor.value(&lsn, as: NumberForm<LSN>.self)
+    try visitor.later()
+    try visitor.value(&startedAs, as: LastForm<UserForm>.self)
   }
 }
 

@@ -6,20 +6,25 @@ public struct EntryView {
   public let workspace: WorkspaceID
   public let content: EntryContent
   public let startedBy: Author
+  /// As whom, in an impersonation (B3).
+  public let startedAs: UserID?
   public let stoppedBy: Author
+  public let stoppedAs: UserID?
   public let version: UInt32
   public let isDeleted: Bool
 
   init(
     id: EntryID, user: UserReference, workspace: WorkspaceID, content: EntryContent, startedBy: Author,
-    stoppedBy: Author, version: UInt32, isDeleted: Bool
+    startedAs: UserID?, stoppedBy: Author, stoppedAs: UserID?, version: UInt32, isDeleted: Bool
   ) {
     self.id = id
     self.user = user
     self.workspace = workspace
     self.content = content
     self.startedBy = startedBy
+    self.startedAs = startedAs
     self.stoppedBy = stoppedBy
+    self.stoppedAs = stoppedAs
     self.version = version
     self.isDeleted = isDeleted
   }
@@ -33,9 +38,14 @@ public struct EntryView {
       user: UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user)),
       workspace: row.workspace, content: next ?? cell.state.time.content(of: serial),
       startedBy: cell.state.time.author(EntryTag.startedBy, of: serial) ?? .service(0),
+      startedAs: cell.state.time.startedAs(serial),
       stoppedBy: cell.state.time.author(EntryTag.stoppedBy, of: serial) ?? .service(0),
+      stoppedAs: cell.state.time.impersonated(of: serial)[1],
       version: row.version + (isNext ? 1 : 0), isDeleted: row.isDeleted || deleting)
   }
+
+  /// Everybody whom it names besides the user.
+  var authors: [Author] { [startedBy, stoppedBy] + [startedAs, stoppedAs].compactMap { $0.map(Author.user) } }
 }
 
 extension Reply {
@@ -54,7 +64,7 @@ extension Reply {
 extension Turn {
   /// The map of an entry.
   func show(_ entry: EntryView) throws(Halt) {
-    reply.map(12)
+    reply.map(14)
     reply.text("entry")
     reply.integer(entry.id.raw)
     reply.text("user")
@@ -71,12 +81,20 @@ extension Turn {
     reply.text("started-by")
     let starter = try name(of: entry.startedBy, in: entry.workspace)
     reply.text(starter)
+    try showPerson("started-as", entry.startedAs, in: entry.workspace)
     reply.text("stopped-by")
     reply.text(entry.stoppedBy == entry.startedBy ? starter : try name(of: entry.stoppedBy, in: entry.workspace))
+    try showPerson("stopped-as", entry.stoppedAs, in: entry.workspace)
     reply.text("version")
     reply.integer(entry.version)
     reply.text("deleted")
     reply.flag(entry.isDeleted)
+  }
+
+  /// As whom somebody acted in an impersonation: a name, or null.
+  func showPerson(_ field: StaticString, _ user: UserID?, in workspace: WorkspaceID) throws(Halt) {
+    reply.text(field)
+    if let user { reply.text(try name(of: .user(user), in: workspace)) } else { reply.null() }
   }
 
   /// The first six pairs of a running timer; who has started it follows.
@@ -93,17 +111,20 @@ extension Turn {
   }
 
   /// One version of an entry, and who made it, when and why.
+  ///
+  /// - Parameter subject: as whom it was made in an impersonation.
   func showVersion(
-    _ number: UInt32, _ content: EntryContent, isDeleted: Bool, time: Milliseconds, by: Author, reason: String,
-    in workspace: WorkspaceID
+    _ number: UInt32, _ content: EntryContent, isDeleted: Bool, time: Milliseconds, by: Author, as subject: UserID?,
+    reason: String, in workspace: WorkspaceID
   ) throws(Halt) {
-    reply.map(9)
+    reply.map(10)
     reply.text("version")
     reply.integer(number)
     reply.text("time")
     reply.integer(time)
     reply.text("by")
     reply.text(try name(of: by, in: workspace))
+    try showPerson("as", subject, in: workspace)
     reply.text("reason")
     reply.filled(reason)
     reply.work(content.project, content.note)

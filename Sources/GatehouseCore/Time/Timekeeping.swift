@@ -97,8 +97,8 @@ extension Turn {
     }
     let content = EntryContent(start: timer.start, end: end, project: timer.project, note: timer.note)
     return EntryView(
-      id: id, user: user, workspace: workspace, content: content, startedBy: timer.startedBy, stoppedBy: author,
-      version: 1, isDeleted: false)
+      id: id, user: user, workspace: workspace, content: content, startedBy: timer.startedBy,
+      startedAs: timer.startedAs, stoppedBy: author, stoppedAs: impersonated, version: 1, isDeleted: false)
   }
 
   /// K8: sends a notice, if the policy asks for it.
@@ -118,6 +118,9 @@ extension Turn {
   /// Who really runs this command.
   public var author: Author { principal.actor.map { .user($0) } ?? .service(connection.service ?? 0) }
 
+  /// As whom, in an impersonation.
+  var impersonated: UserID? { asUser.flatMap { $0.isImpersonation ? $0.subject : nil } }
+
   /// The name of an author: the username or the service's name; `#id` for a user whom the caller does not know (W4). If
   /// the user is in a partition that is not held, the decision asks for it.
   ///
@@ -126,7 +129,7 @@ extension Turn {
     switch author {
     case .service(let id):
       read(directory.lsn)
-      return directory.service(id)?.name ?? "local"
+      return directory.service(id)?.name ?? ServiceIdentity.localName
     case .user(let id):
       guard let user = try user(id), !isStranger(user, in: workspace.map { .only([$0]) } ?? .all) else {
         return "#\(id.raw)"
@@ -143,7 +146,7 @@ extension Turn {
     switch author {
     case .service(let id):
       read(directory.lsn)
-      return directory.service(id)?.name ?? "local"
+      return directory.service(id)?.name ?? ServiceIdentity.localName
     case .user(let id):
       guard let person = gathered.people[id] else {
         gathered.unnamed.insert(id)

@@ -38,7 +38,8 @@ public struct TimerStarted: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let key = TimerKey(user: state.partitioning.serial(of: user), workspace: workspace)
     state.time.start(
-      RunningTimer(start: start, project: project, note: note, startedBy: header.author, lsn: lsn), key)
+      RunningTimer(
+        start: start, project: project, note: note, startedBy: header.author, as: header.impersonated, lsn: lsn), key)
   }
 }
 
@@ -83,6 +84,7 @@ public struct TimerStopped: PartitionChange {
       preconditionFailure("the timer of user \(user.raw) was stopped but does not run")
     }
     let content = EntryContent(start: timer.start, end: end, project: timer.project, note: timer.note)
-    state.add(entry, of: serial, workspace, content, startedBy: timer.startedBy, header, lsn)
+    state.add(
+      entry, of: serial, workspace, content, startedBy: timer.startedBy, as: timer.startedAs, header, lsn)
   }
 }

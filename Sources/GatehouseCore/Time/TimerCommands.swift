@@ -6,22 +6,22 @@ extension CommandTable {
         .word("user"), .option("WORKSPACE", "workspace"), .option("PROJECT", "project"), .option("NOTE", "text"),
         .option("AT", "time", .time), .flag("SWITCH"),
       ],
-      reply: "a map `user, username, workspace, project, note, start, started-by, stopped`; `stopped` is the entry "
-        + "that `SWITCH` made of the previous timer, or null. `CONFLICT timer-running` when one runs and `SWITCH` is "
-        + "not given",
+      reply: "a map `user, username, workspace, project, note, start, started-by, started-as, stopped`; `stopped` is "
+        + "the entry that `SWITCH` made of the previous timer, or null; `started-as` is the person as whom, where "
+        + "`started-by` was impersonating, else null. `CONFLICT timer-running` when one runs and `SWITCH` is not given",
       effect: .write, rights: .timers, needs: .permission(.timerStop, over: .member(1), own: .timerOwn),
       route: .user(1), body: .decide(timerStart)),
     CommandSpec(
       "TIMER.STOP", .timer, "Stop a running timer and keep it as an entry",
       [.word("user"), .option("WORKSPACE", "workspace"), .option("AT", "time", .time)],
       reply: "the finished entry, a map `entry, user, username, workspace, project, note, start, end, started-by, "
-        + "stopped-by, version, deleted`; `NOTFOUND timer` when none runs",
+        + "started-as, stopped-by, stopped-as, version, deleted`; `NOTFOUND timer of user in workspace` when none runs",
       effect: .write, rights: .timers, needs: .permission(.timerStop, over: .member(1), own: .timerOwn),
       route: .user(1), touches: .newEntry, body: .decide(timerStop)),
     CommandSpec(
       "TIMER.CURRENT", .timer, "The running timer of a user",
       [.word("user"), .option("WORKSPACE", "workspace")],
-      reply: "null, or a map `user, username, workspace, project, note, start, started-by`",
+      reply: "null, or a map `user, username, workspace, project, note, start, started-by, started-as`",
       needs: .permission(.timeRead, over: .member(1), own: .timeRead), route: .user(1), body: .decide(timerCurrent)),
     CommandSpec(
       "TIMER.RUNNING", .timer, "The running timers of everybody, oldest first",
@@ -50,15 +50,16 @@ extension CommandTable {
     }
     let timer = RunningTimer(
       start: time ?? turn.now, project: try turn.project() ?? "",
-      note: try turn.option("NOTE") ?? "", startedBy: turn.author, lsn: 0)
+      note: try turn.option("NOTE") ?? "", startedBy: turn.author, as: turn.impersonated, lsn: 0)
     turn.emit(
       TimerStarted(
         user: user.id, workspace: workspace, start: timer.start, project: timer.project, note: timer.note))
-    turn.reply.map(8)
+    turn.reply.map(9)
     let startedBy = try turn.name(of: timer.startedBy)
     turn.show(timer, of: user, in: workspace, into: &turn.reply)
     turn.reply.text("started-by")
     turn.reply.text(startedBy)
+    try turn.showPerson("started-as", timer.startedAs, in: workspace)
     turn.reply.text("stopped")
     turn.reply.optional(stopped?.id.raw)
   }
@@ -69,7 +70,9 @@ extension CommandTable {
     try turn.requireAccountTools(over: user, in: workspace)
     let timer = try turn.timer(of: user, in: workspace)
     guard let timer else {
-      throw .refused(.notFound(turn.has("WORKSPACE") ? "timer" : "timer in main; WORKSPACE w names another workspace"))
+      let place = turn.has("WORKSPACE") ? "" : "; WORKSPACE w names another workspace"
+      throw .refused(
+        .notFound("timer of \(user.username) in \(turn.directory.shownWorkspace(workspace))\(place)"))
     }
     let end = try turn.workTime("AT") ?? turn.end(of: timer)
     try turn.show(turn.stop(timer, of: user, in: workspace, at: end))
@@ -80,10 +83,11 @@ extension CommandTable {
     let workspace = try turn.workspaceID()
     guard let timer = try turn.timer(of: user, in: workspace) else { return turn.reply.null() }
     let startedBy = try turn.name(of: timer.startedBy, in: workspace)
-    turn.reply.map(7)
+    turn.reply.map(8)
     turn.show(timer, of: user, in: workspace, into: &turn.reply)
     turn.reply.text("started-by")
     turn.reply.text(startedBy)
+    try turn.showPerson("started-as", timer.startedAs, in: workspace)
   }
 
   // MARK: Everybody's
@@ -151,7 +155,7 @@ extension CommandTable {
       gathered.items.append(
         Gathered.Item(
           key: place(timer).key, id: user.id.raw, reply: reply, author: running.startedBy,
-          workspace: timer.key.workspace))
+          subject: running.startedAs, workspace: timer.key.workspace))
     }
     let isDone = found == wanted || next == cell.state.time.timerOrder.count
     gathered.leave(at: isDone ? nil : place(cell.state.time.timerOrder[next - 1]).cursor, found: found)
@@ -172,10 +176,12 @@ extension CommandTable {
     }
     turn.reply.array(shown.count)
     for item in shown {
-      turn.reply.map(7)
+      turn.reply.map(8)
       turn.reply.append(item.reply)
       turn.reply.text("started-by")
       turn.reply.optional(item.author.flatMap { turn.name(of: $0, in: item.workspace, &gathered) })
+      turn.reply.text("started-as")
+      turn.reply.optional(item.subject.flatMap { turn.name(of: .user($0), in: item.workspace, &gathered) })
     }
   }
 }

@@ -50,23 +50,36 @@ public struct Refusal: Error, Equatable, Sendable {
 
   public let code: Code
   public let message: String
+  /// The word, option or field of the command that it is about, as the command calls it, where one alone is at fault. Forms
+  /// mark it; what clients are answered is the text alone.
+  public let field: String?
 
-  public init(_ code: Code, _ message: String) {
+  public init(_ code: Code, _ message: String, of field: String? = nil) {
     self.code = code
     self.message = message
+    self.field = field
   }
 
   public var text: String { "\(code.rawValue) \(message)" }
 
-  public static func syntax(_ message: String) -> Refusal { Refusal(.syntax, message) }
-  public static func notFound(_ what: String) -> Refusal { Refusal(.notFound, what) }
-  public static func conflict(_ what: String) -> Refusal { Refusal(.conflict, what) }
+  public static func syntax(_ message: String, of field: String? = nil) -> Refusal {
+    Refusal(.syntax, message, of: field)
+  }
+
+  public static func notFound(_ what: String, of field: String? = nil) -> Refusal {
+    Refusal(.notFound, what, of: field)
+  }
+
+  public static func conflict(_ what: String, of field: String? = nil) -> Refusal {
+    Refusal(.conflict, what, of: field)
+  }
+
   public static func noPermission(_ missing: String) -> Refusal { Refusal(.noPermission, missing) }
   public static func limit(_ which: String) -> Refusal { Refusal(.limit, which) }
 
   /// A rule refuses.
-  public static func rule(_ rule: String, _ why: String, instead: String) -> Refusal {
-    Refusal(.refused, "\(rule): \(why); \(instead)")
+  public static func rule(_ rule: String, _ why: String, instead: String, of field: String? = nil) -> Refusal {
+    Refusal(.refused, "\(rule): \(why); \(instead)", of: field)
   }
 }
 

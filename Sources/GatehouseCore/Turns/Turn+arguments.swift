@@ -11,13 +11,13 @@ extension Turn {
 
   private func checked(_ bytes: UnsafeRawBufferPointer, _ name: String, _ limit: Int) throws(Halt) -> String {
     guard bytes.count <= limit else {
-      throw .refused(.syntax("\(name) is longer than \(limit) bytes; shorten it"))
+      throw .refused(.syntax("\(name) is longer than \(limit) bytes; shorten it", of: name))
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .refused(.syntax("\(name) is not valid UTF-8"))
+      throw .refused(.syntax("\(name) is not valid UTF-8", of: name))
     }
     guard !text.unicodeScalars.contains(where: Self.isControl) else {
-      throw .refused(.syntax("\(name) has control characters; leave them out"))
+      throw .refused(.syntax("\(name) has control characters; leave them out", of: name))
     }
     return text
   }
@@ -39,6 +39,25 @@ extension Turn {
     default: false
     }
   }
+
+  /// What the command calls a word: the option whose value it is, or the positional one; nil if it has no name of its own.
+  func argumentName(_ index: Int) -> String? {
+    if let given = chosen.first(where: { ($0.word..<$0.word + $0.count).contains(index) }) {
+      return spec.options[given.option].token
+    }
+    let words = spec.arguments.filter { $0.token == nil }
+    return words.indices.contains(index - 1) ? words[index - 1].name : nil
+  }
+
+  /// A word as an error repeats it, with a space before it. Where the command takes a secret nothing is repeated, because
+  /// words may have been mixed up.
+  func repeated(_ index: Int) -> String {
+    guard !SecretText.isLike(word(index)), spec.secretWords(in: arguments).isEmpty else { return "" }
+    return " \(foreignLine(index, bytes: Limits.usernameBytes))"
+  }
+
+  /// The same of a word that is an id, or else a secret.
+  func repeatedID(_ index: Int) -> String { Self.identifier(word(index)).map { " #\($0)" } ?? "" }
 
   // MARK: Options
 
@@ -86,7 +105,8 @@ extension Turn {
   public static func time(_ text: String, _ name: String) throws(Halt) -> Milliseconds {
     guard let time = TimeText.time(text) else {
       throw .refused(
-        .syntax("\(name) is not a time; give unix milliseconds or RFC 3339 such as 2026-03-01T09:30:00Z"))
+        .syntax(
+          "\(name) is not a time; give unix milliseconds or RFC 3339 such as 2026-03-01T09:30:00Z", of: name))
     }
     return time
   }
@@ -94,7 +114,8 @@ extension Turn {
   public func duration(_ token: String) throws(Halt) -> Milliseconds? {
     guard let text = try option(token) else { return nil }
     guard let duration = TimeText.duration(text) else {
-      throw .refused(.syntax("\(token) is not a duration; give milliseconds, or 90s, 15m, 8h, 30d"))
+      throw .refused(
+        .syntax("\(token) is not a duration; give milliseconds, or 90s, 15m, 8h, 30d", of: token))
     }
     return duration
   }
@@ -106,7 +127,8 @@ extension Turn {
 
   public static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws(Halt) -> Int {
     guard let number = Int(text), range.contains(number) else {
-      throw .refused(.syntax("\(name) is not a number from \(range.lowerBound) to \(range.upperBound)"))
+      throw .refused(
+        .syntax("\(name) is not a number from \(range.lowerBound) to \(range.upperBound)", of: name))
     }
     return number
   }
@@ -152,7 +174,7 @@ extension Turn {
   /// The positional id at word `index`.
   public func id<Entity>(_ index: Int, _ name: String) throws(Halt) -> Identifier<Entity> {
     guard let raw = Self.identifier(arguments[index]) else {
-      throw .refused(.syntax("\(name) is not an id; ids are positive whole numbers"))
+      throw .refused(.syntax("\(name) is not an id; ids are positive whole numbers", of: name))
     }
     return Identifier(raw: raw)
   }

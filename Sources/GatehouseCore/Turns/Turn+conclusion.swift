@@ -32,7 +32,7 @@ extension Turn {
   public func answer(_ refusal: Refusal) {
     dropChanges()
     reply.reset()
-    reply.error(refusal.text)
+    reply.error(refusal.text, of: refusal.field)
   }
 
   /// Answers a command that the server carries out itself.

@@ -35,8 +35,7 @@ extension Turn {
 
   /// Looks up the people of a partition who are named in the answer. Each is looked up once.
   public func lookUp(_ cell: HeldPartition, for gathered: inout Gathered) {
-    for id in gathered.unnamed where partitioning.partition(of: id) == cell.index {
-      gathered.unnamed.remove(id)
+    for id in gathered.takeUnnamed(of: cell.index, partitioning) {
       let serial = cell.state.serial(of: id)
       gathered.people[id] = .some(serial.map { NamedPerson(UserReference(id: id, cell: cell, serial: $0)) })
       gathered.horizon = max(gathered.horizon, serial.map { cell.state.people.users[$0].lsn } ?? cell.state.lsn)

@@ -66,7 +66,8 @@ extension CommandSpec {
     }
     guard positional >= required else { throw .refused(Turn.wrongArity(self)) }
     for option in mandatory where !chosen.contains(where: { $0.option == option }) {
-      throw .refused(.syntax("\(options[option].token ?? "") is missing; usage: \(usage)"))
+      let token = options[option].token ?? ""
+      throw .refused(.syntax("\(token) is missing; usage: \(usage)", of: token))
     }
   }
 
@@ -96,20 +97,19 @@ extension CommandSpec {
     let definition = options[option]
     let token = definition.token ?? ""
     if !definition.repeats, chosen.contains(where: { $0.option == option }) {
-      throw .refused(.syntax("\(token) is given twice"))
+      throw .refused(.syntax("\(token) is given twice", of: token))
     }
     var first = word + 1
     var count = definition.valueCount
     if definition.isCounted {
-      guard first < arguments.count else { throw .refused(.syntax("\(token) needs a number and that many values")) }
-      guard !isSecret(first, of: arguments) || Self.isNumber(arguments[first]) else {
-        throw .refused(.syntax("\(token) needs a number and that many values"))
+      guard first < arguments.count, !isSecret(first, of: arguments) || Self.isNumber(arguments[first]) else {
+        throw .refused(.syntax("\(token) needs a number and that many values", of: token))
       }
       count = try Turn.integer(arguments.string(first), token, in: 1...1_000_000)
       first += 1
     }
     guard first + count <= arguments.count else {
-      throw .refused(.syntax("\(token) needs a value: \(definition.usage)"))
+      throw .refused(.syntax("\(token) needs a value: \(definition.usage)", of: token))
     }
     chosen.append(Turn.ChosenOption(option: option, word: first, count: count))
     return first + count

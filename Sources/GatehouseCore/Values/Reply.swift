@@ -29,6 +29,8 @@ public struct Reply: Sendable {
     public let kind: Kind
     /// Whether the text is a constant of the program.
     @usableFromInline let isConstant: Bool
+    /// The length of the name behind the text of an error: the field that it is about. It is not sent.
+    fileprivate var fieldCount: UInt8 = 0
     /// The length of a text in bytes, or the count of an aggregate's elements or pairs.
     public let count: Int32
     /// An integer's value, a double's bit pattern, a text's offset in the reply's bytes, or the address of a constant
@@ -97,7 +99,14 @@ public struct Reply: Sendable {
   public mutating func verbatim(_ text: String) { add(.verbatim, text) }
   public mutating func secret(_ text: String) { add(.secret, text) }
   public mutating func secret(_ whole: SecretText.Whole) { whole.withBytes { add(.secret, $0) } }
-  public mutating func error(_ text: String) { add(.error, text) }
+
+  /// - Parameter field: what of the command it is about (`Refusal.field`).
+  public mutating func error(_ text: String, of field: String? = nil) {
+    add(.error, text)
+    guard var field, field.utf8.count <= UInt8.max else { return }
+    storedNodes[nodeCount - 1].fieldCount = UInt8(field.utf8.count)
+    field.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+  }
 
   public mutating func integer(_ value: some BinaryInteger) { add(Node(.integer, value: Int64(value))) }
 
@@ -189,6 +198,13 @@ public struct Reply: Sendable {
   /// The text of a node of a text kind.
   public func text(of node: Node) -> String {
     withParts { _, bytes in String(decoding: node.text(bytes), as: UTF8.self) }
+  }
+
+  /// What of the command an error is about, where the refusal says so.
+  public var errorField: String? {
+    guard let node = nodes.first, node.kind == .error, node.fieldCount > 0 else { return nil }
+    let start = Int(node.value) + Int(node.count)
+    return String(decoding: storedBytes[start..<start + Int(node.fieldCount)], as: UTF8.self)
   }
 
   /// Calls `body` with the nodes and the bytes to which they refer.

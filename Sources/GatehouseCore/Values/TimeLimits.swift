@@ -100,14 +100,22 @@ enum LimitsForm: FieldForm {
 // MARK: Asking
 
 extension Turn {
-  /// The limits that `FROM` and `UNTIL` give, each a time or `none`; an omitted one keeps its old value.
-  func timeLimits(insteadOf old: TimeLimits = .none) throws(Halt) -> TimeLimits {
+  /// The limits that `FROM` and `UNTIL` give, each a time, a day or `none`; an omitted one keeps its old value. Days are
+  /// those of the person's time zone, else of the workspace's, and both count: `FROM` begins with its day, and `UNTIL` ends
+  /// with its.
+  func timeLimits(
+    of user: UserReference, in workspace: WorkspaceID?, insteadOf old: TimeLimits = .none
+  ) throws(Halt) -> TimeLimits {
     guard has("FROM") || has("UNTIL") else { return old }
-    func end(_ token: String, _ old: Milliseconds?) throws(Halt) -> Milliseconds? {
+    func end(_ token: String, _ old: Milliseconds?, daysLater: Int32) throws(Halt) -> Milliseconds? {
       guard let text = try option(token) else { return old }
-      return text.lowercased() == "none" ? nil : try Self.time(text, token)
+      if text.lowercased() == "none" { return nil }
+      guard let day = TimeText.dayNumber(text) else { return try Self.time(text, token) }
+      let place = directory.workspace(workspace ?? user.home ?? mainWorkspace)
+      return user.zone(elseOf: place, directory.zones).zone.rules.start(ofDay: day + daysLater)
     }
-    let limits = TimeLimits(from: try end("FROM", old.from), until: try end("UNTIL", old.until))
+    let limits = TimeLimits(
+      from: try end("FROM", old.from, daysLater: 0), until: try end("UNTIL", old.until, daysLater: 1))
     if let until = limits.until, until <= max(now, limits.from ?? .min) {
       throw .refused(.syntax("UNTIL must be after now, and after FROM"))
     }

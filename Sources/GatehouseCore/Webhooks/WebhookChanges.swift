@@ -211,6 +211,8 @@ public struct WebhookRetried: DirectoryChange {
   }
 }
 
+/// A webhook is deleted. Its address and its secret are to be forgotten with it (`Directory.keysOfDeletedWebhooks`), so the
+/// record does not have them.
 public struct WebhookDeleted: DirectoryChange {
   public static var code: UInt8 { 145 }
   public static var name: String { "webhook-deleted" }
@@ -218,6 +220,7 @@ public struct WebhookDeleted: DirectoryChange {
   public var workspace: WorkspaceID = 0
   public var webhook: WebhookID = 0
   public var name = ""
+  public var types: [UInt8] = []
 
   public init() {}
 
@@ -225,12 +228,15 @@ public struct WebhookDeleted: DirectoryChange {
     workspace = webhook.workspace
     self.webhook = webhook.id
     name = webhook.name
+    types = webhook.types
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&workspace, as: WebhookPlaceForm.self)
     try visitor.value(&webhook, as: NumberForm<WebhookID>.self)
     try visitor.removed("webhook", &name, as: TextForm.self)
+    try visitor.later()
+    try visitor.former("types", &types, as: FilledListForm<ChangeKindForm>.self)
   }
 
   public var concern: Concern { .nobody }

@@ -68,7 +68,7 @@ extension CommandTable {
     let url = try turn.webhookAddress(try turn.text(2, "url", limit: WebhookAddress.mostBytes))
     let (place, view) = try turn.webhookPlace()
     guard view.webhook(named: name, of: place) == nil else {
-      throw .refused(.conflict("webhook: \(name) already exists"))
+      throw .refused(.conflict("webhook: \(name) already exists", of: "name"))
     }
     try Limits.webhooks.check("webhooks", ofWorkspace: view.webhookCount(of: place), ofAll: view.webhookCount)
     let types = try turn.changeKinds("TYPE").sorted()

@@ -4,18 +4,21 @@ extension Turn {
   public func product(_ index: Int) throws(Halt) -> Product {
     read(directory.lsn)
     guard let id = productID(arguments[index]), let product = directory.product(id) else {
-      throw .refused(noProduct(arguments[index]))
+      throw .refused(noProduct(index))
     }
     return product
   }
 
-  /// Says that there is no product of a name.
-  ///
-  /// - Parameter isNamed: whether to repeat the name.
-  func noProduct(_ word: UnsafeRawBufferPointer, isNamed: Bool = false) -> Refusal {
-    let name = isNamed ? " \(String(decoding: word, as: UTF8.self))" : ""
-    if word.contains(0x2f) { return .notFound("product\(name)") }
-    return .notFound("product\(name); it was looked for in main: workspace/product names that of another workspace")
+  /// Says that there is no product of the name in a word.
+  func noProduct(_ index: Int) -> Refusal { Self.noProduct(repeated(index), isWhole: word(index).contains(0x2f)) }
+
+  /// - Parameters:
+  ///   - name: the name to repeat, with a space before it.
+  ///   - isWhole: whether the name has the workspace's.
+  private static func noProduct(_ name: String, isWhole: Bool) -> Refusal {
+    if isWhole { return .notFound("product\(name)", of: "product") }
+    return .notFound(
+      "product\(name); it was looked for in main: workspace/product names that of another workspace", of: "product")
   }
 
   /// What to add where something was not found and the command has named no workspace.
@@ -45,7 +48,7 @@ extension Turn {
     read(directory.lsn)
     var name = name
     guard let id = name.withUTF8({ productID(UnsafeRawBufferPointer($0)) }), let product = directory.product(id)
-    else { throw .refused(name.withUTF8 { noProduct(UnsafeRawBufferPointer($0), isNamed: true) }) }
+    else { throw .refused(Self.noProduct(" \(name)", isWhole: name.contains("/"))) }
     return product
   }
 
@@ -62,11 +65,11 @@ extension Turn {
 
   private func known(_ id: WorkspaceID?, orMissing name: String) throws(Halt) -> WorkspaceID {
     read(directoryLSN)
-    guard let id else { throw .refused(.notFound("workspace \(name)")) }
+    guard let id else { throw .refused(.notFound("workspace \(name)", of: "workspace")) }
     if !isLimited { return id }
     let known = knownWorkspaces(isNaming: true)
     if known.contains(id) { return id }
-    guard known.touches(id) else { throw .refused(.notFound("workspace \(name)")) }
+    guard known.touches(id) else { throw .refused(.notFound("workspace \(name)", of: "workspace")) }
     // Its name is no secret: it is a part of those of the products.
     throw .refused(
       .noPermission(

@@ -36,6 +36,9 @@ public struct WorkspaceSet: DirectoryChange {
   public var key = ""
   public var old = ""
   public var new = ""
+  /// The old and the new owner, who are named as text above: records about somebody have the id as such. nil for other
+  /// keys, and in records of earlier versions.
+  private var owners: [UserID]?
 
   public init() {}
 
@@ -44,11 +47,14 @@ public struct WorkspaceSet: DirectoryChange {
     self.key = key
     self.old = old
     self.new = new
+    if key == "owner" { owners = [old, new].compactMap(Workspace.owner) }
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
     try visitor.subject(&workspace, as: WorkspaceForm.self)
     try visitor.setting(&key, old: &old, new: &new, as: KeyForm.self)
+    try visitor.later()
+    try visitor.value(&owners, as: LastForm<ListForm<UserForm>>.self)
   }
 
   public var facts: [Fact] { [.setting(workspace, key)] }

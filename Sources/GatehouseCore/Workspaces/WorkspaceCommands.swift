@@ -45,7 +45,9 @@ extension CommandTable {
     let name = try Turn.name(try turn.text(1, "name", limit: Limits.nameBytes), "name")
     let view = try turn.directoryState().state.view
     turn.read(view.lsn)
-    guard view.workspaceID(name) == nil else { throw .refused(.conflict("workspace: \(name) already exists")) }
+    guard view.workspaceID(name) == nil else {
+      throw .refused(.conflict("workspace: \(name) already exists", of: "name"))
+    }
     guard view.workspaces.count < Limits.workspaces else {
       throw .refused(.limit("workspaces: at most \(Limits.workspaces)"))
     }
@@ -203,7 +205,7 @@ extension CommandTable {
     _ user: UserReference, _ workspace: Workspace, isMember: Bool, _ memberships: [WorkspaceID], _ turn: Turn
   ) throws(Halt) -> Bool {
     let old = user.limits(ofMembership: workspace.id)
-    let new = try turn.timeLimits(insteadOf: old.hasEnded(at: turn.now) ? .none : old)
+    let new = try turn.timeLimits(of: user, in: workspace.id, insteadOf: old.hasEnded(at: turn.now) ? .none : old)
     if !new.isNone, memberships.first == workspace.id || workspace.owner == user.id {
       throw .refused(
         .rule(
@@ -320,7 +322,7 @@ private struct WorkspaceSettings {
         throw .refused(.syntax("subdomain must have 1 to 63 characters of a-z, 0-9 and inner hyphens"))
       }
       if let holder = view.workspaceID(ofSubdomain: value), holder != workspace.id {
-        throw .refused(.conflict("subdomain: \(value) belongs to another workspace"))
+        throw .refused(.conflict("subdomain: \(value) belongs to another workspace", of: "subdomain"))
       }
       set(key, value)
     default:

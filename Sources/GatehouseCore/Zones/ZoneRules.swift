@@ -42,6 +42,18 @@ public struct ZoneRules: Sendable, Equatable {
     let seconds = time.dividedDown(by: 1000)
     return Int32(clamping: (seconds + offset(at: seconds)).dividedDown(by: 86_400))
   }
+
+  /// The first moment of a local calendar day, to the second. Of a day that the zone has left out, it is that of the next.
+  public func start(ofDay day: Int32) -> Milliseconds {
+    // No zone was ever 16 hours away from UTC.
+    var low = Int64(day) * 86_400 - 57_600
+    var high = Int64(day) * 86_400 + 57_600
+    while low < high {
+      let middle = low + (high - low) / 2
+      if self.day(at: middle * 1000) < day { low = middle + 1 } else { high = middle }
+    }
+    return low * 1000
+  }
 }
 
 extension Int64 {

@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseWire
+import Logging
 import Synchronization
 
 /// What a client may use, and how long it may take. Each limit has a name (`ClientLimit`), is counted in `INFO`, and is
@@ -84,10 +85,7 @@ extension Connection {
   func endIfOverdue(_ now: Milliseconds, _ times: ConnectionTimes) {
     let age = now - client.connected
     if !transport.isEstablished {
-      if times.handshake > 0, age > times.handshake {
-        serverFacts.limits.add(.handshakeTimeout)
-        close()
-      }
+      if times.handshake > 0, age > times.handshake { endUntold(.handshakeTimeout) }
       return
     }
     if isUnknownTooLong(now, times) {
@@ -95,8 +93,7 @@ extension Connection {
     }
     // Monitors and connections that wait for a reply are not idle.
     if times.idle > 0, !isMonitor, queue.isEmpty, now - client.lastCommand > times.idle {
-      serverFacts.limits.add(.idleTimeout)
-      close()
+      endUntold(.idleTimeout)
     }
   }
 
@@ -113,6 +110,19 @@ extension Connection {
     let since = unknownSince ?? now
     unknownSince = since
     return times.authentication > 0 && now - since > times.authentication
+  }
+
+  /// Closes where the client cannot be told why, and logs it instead.
+  ///
+  /// Before the handshake nothing can be said in a form that it understands. Whoever is idle has asked nothing, so its
+  /// library would take an error for the answer to the next command, or fail. At the mere end of the connection it opens
+  /// another and asks again. Redis does the same.
+  private func endUntold(_ limit: ClientLimit) {
+    serverFacts.limits.add(limit)
+    lane.services?.logger.debug(
+      "a client was disconnected: it took longer than a setting allows",
+      metadata: ["setting": "\(limit.name)", "id": "\(client.id)", "address": "\(client.address)"])
+    close()
   }
 
   /// Tells the client why, and closes.

@@ -170,8 +170,7 @@ extension HashPasswords {
       switch outcome {
       case .success(let one): hashed.append(one)
       case .failure(let refusal): return FinishedWork(self, .failure(refusal))
-      case nil:
-        return FinishedWork(self, .failure(Refusal(.busy, "too many passwords are being hashed; try again")))
+      case nil: return FinishedWork(self, .failure(context.surplus(of: context.passwordPool)))
       }
     }
     return FinishedWork(self, .success(hashed))

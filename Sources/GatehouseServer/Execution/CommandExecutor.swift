@@ -292,14 +292,20 @@ final class CommandExecutor {
   }
 
   /// Looks up what the answer of a scan still lacks, such as the people whom it names, in the partitions where they live.
-  func lookUpPeople(for gathered: inout Gathered) {
+  ///
+  /// - Parameter goesOn: asked after each partition whether there is time for another.
+  /// - Returns: whether nobody is left to be looked up.
+  func lookUpPeople(for gathered: inout Gathered, while goesOn: () -> Bool) -> Bool {
     for partition in gathered.unfinished(turn.partitioning).sorted() {
       let hold = handles[partition].enter(addingWaitTo: &waited)
       let watch = HoldWatch()
+      adoptDirectory(turn)
       turn.lookUp(hold.cell, for: &gathered)
       watch.end(services.holdFigures)
       hold.leave()
+      if !goesOn() { break }
     }
+    return !gathered.isUnfinished
   }
 
   // MARK: Upkeep

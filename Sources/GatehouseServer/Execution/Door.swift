@@ -155,10 +155,13 @@ extension ServerContext {
         replies.append(await replyOnceDurable(reply, horizon))
       }
       return .success(replies)
-    case .refused(let refusal): return .failure(RefusedGroup(index: 0, text: refusal.text))
+    case .refused(let refusal):
+      return .failure(RefusedGroup(index: 0, text: refusal.text, field: refusal.field))
     case .undone(let answer, let index) where answer.reply != nil:
       let reply = await replyOnceDurable(answer.reply ?? Reply(), answer.horizon)
-      return .failure(RefusedGroup(index: index, text: reply.nodes.first.map { reply.text(of: $0) } ?? ""))
+      return .failure(
+        RefusedGroup(
+          index: index, text: reply.nodes.first.map { reply.text(of: $0) } ?? "", field: reply.errorField))
     case .undone(_, let index):
       return .failure(
         RefusedGroup(index: index, text: Refusal.syntax("a command that cannot be carried out with others").text))
@@ -207,6 +210,16 @@ package struct RefusedGroup: Error {
   package let index: Int
   /// The error that it was answered with.
   package let text: String
+  /// What of the command it is about, where the refusal says so.
+  package var field: String?
+}
+
+/// A command that was refused.
+package struct RefusedCommand: Error {
+  /// The error that it was answered with.
+  package let text: String
+  /// What of the command it is about, where the refusal says so.
+  package var field: String?
 }
 
 extension ServerContext {

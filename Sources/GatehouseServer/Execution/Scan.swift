@@ -10,6 +10,8 @@ struct Scan: ~Copyable {
   private let principal: Principal
   private var gathered = Gathered()
   private var partition = 0
+  /// Whether all partitions were read, and people or rows are being looked up for the answer.
+  private var isLookingUp = false
   private let partitions: Int
 
   /// - Parameter executor: its turn has begun the request and determined the principal.
@@ -30,7 +32,7 @@ struct Scan: ~Copyable {
     // Move it out of `self`: with two references it would be copied when it grows.
     var gathered = gathered
     self.gathered = Gathered()
-    var partition = partition
+    var (partition, isLookingUp) = (partition, isLookingUp)
     let isDone = request.withView { request in
       var commandIndex: Int?
       _ = turn.begin(request, on: facts, now: now, commandIndex: &commandIndex)
@@ -42,11 +44,13 @@ struct Scan: ~Copyable {
         if gathered.nextRow == 0 { partition += 1 }
         if !goesOn() { return false }
       }
-      turn.finish(&gathered)
-      if gathered.isUnfinished {
-        executor.lookUpPeople(for: &gathered)
+      if !isLookingUp {
         turn.finish(&gathered)
+        isLookingUp = gathered.isUnfinished
+        if !isLookingUp { return true }
       }
+      guard executor.lookUpPeople(for: &gathered, while: goesOn) else { return false }
+      turn.finish(&gathered)
       return true
     }
     if isDone, !gathered.lapsed.isEmpty {
@@ -57,6 +61,7 @@ struct Scan: ~Copyable {
     }
     self.gathered = gathered
     self.partition = partition
+    self.isLookingUp = isLookingUp
     return isDone
   }
 }

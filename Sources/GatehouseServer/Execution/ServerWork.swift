@@ -41,8 +41,19 @@ extension ServerContext {
   }
 
   private func finish<Kind: ServerWork>(_ work: Kind, after lastWrite: LSN) async -> any Sendable {
-    let outcome = await Kind.pool(of: self).run { [self] in result(of: work, after: lastWrite) }
-    return FinishedWork(work, outcome ?? .failure(Refusal(.busy, "too much of this is under way; try again")))
+    let pool = Kind.pool(of: self)
+    let outcome = await pool.run { [self] in result(of: work, after: lastWrite) }
+    return FinishedWork(work, outcome ?? .failure(surplus(of: pool)))
+  }
+
+  /// What to answer where a pool has taken no more work.
+  func surplus(of pool: WorkPool) -> Refusal {
+    guard pool === passwordPool else { return Refusal(.busy, "too much of this is under way; try again") }
+    facts.limits.add(.passwordQueue)
+    return Refusal(
+      .busy,
+      "\(ClientLimit.passwordQueue.name): more passwords wait to be hashed than may wait, or are hashed within a second;"
+        + " try again")
   }
 
   /// Does work on this thread, which may block.

@@ -147,7 +147,10 @@ package final class CommandDoor: Sendable {
     let wait = facts.guesses.waitOfWrongSecret(from: address, at: facts.clock.milliseconds)
     guard wait != 0 else { return .wrongSecret }
     facts.limits.add(.wrongSecrets)
-    guard let wait else { return .limit("\(ClientLimit.wrongSecrets.name): too many wrong secrets") }
+    guard let wait else {
+      return .limit(
+        "\(ClientLimit.wrongSecrets.name): too many wrong secrets from this address; try again later")
+    }
     try? await Task.sleep(for: .milliseconds(wait))
     return .wrongSecret
   }
@@ -165,9 +168,22 @@ package final class CommandDoor: Sendable {
   ///
   /// - Parameter words: the command's name and arguments.
   package func execute(_ words: [String], for caller: Caller) async -> RESPValue {
+    switch await answer(words, for: caller) {
+    case .success(let reply): reply
+    case .failure(let refused): .error(refused.text)
+    }
+  }
+
+  /// The same, for those who show what a refusal is about.
+  package func answer(_ words: [String], for caller: Caller) async -> Result<RESPValue, RefusedCommand> {
     let phase = facts.phase.load(ordering: .acquiring)
-    guard let services, phase == .ready else { return .error(Refusal.notServing(isStopping: phase == .stopping).text) }
-    return RESPValue(await services.execute(OwnedArguments(caller.words(words)), for: caller.facts))
+    guard let services, phase == .ready else {
+      return .failure(RefusedCommand(text: Refusal.notServing(isStopping: phase == .stopping).text))
+    }
+    let reply = await services.execute(OwnedArguments(caller.words(words)), for: caller.facts)
+    let value = RESPValue(reply)
+    guard let text = value.errorText else { return .success(value) }
+    return .failure(RefusedCommand(text: text, field: reply.errorField))
   }
 
   /// Carries out commands as one, all or none, in one record, and waits until it is durable. Each is decided on the

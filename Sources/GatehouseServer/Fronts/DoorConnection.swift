@@ -200,7 +200,10 @@ extension CommandDoor {
   package func noteSlowHandshake() { facts.limits.add(.handshakeTimeout) }
 
   /// A client did not read its answer.
-  package func noteSlowReader() { facts.outputLimitDisconnections.add(1, ordering: .relaxed) }
+  package func noteSlowReader() {
+    facts.outputLimitDisconnections.add(1, ordering: .relaxed)
+    facts.limits.add(.authenticationTimeout)
+  }
 
   // MARK: TLS
 

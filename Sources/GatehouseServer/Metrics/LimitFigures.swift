@@ -10,6 +10,7 @@ enum ClientLimit: Int, CaseIterable, Sendable {
   case wrongSecrets, handshakeTimeout, authenticationTimeout, idleTimeout
   /// What waits for one client, and for all of them.
   case clientOutput, totalOutput
+  case passwordQueue
 
   var name: String {
     switch self {
@@ -26,6 +27,7 @@ enum ClientLimit: Int, CaseIterable, Sendable {
     case .idleTimeout: "idle-timeout"
     case .clientOutput: "client-output-limit"
     case .totalOutput: "total-output-limit"
+    case .passwordQueue: "password-queue"
     }
   }
 }

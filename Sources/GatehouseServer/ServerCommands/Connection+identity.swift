@@ -123,8 +123,11 @@ extension Connection {
     let refusal = Refusal.wrongSecret
     let wait = serverFacts.guesses.waitOfWrongSecret(from: client.peer, at: serverFacts.clock.milliseconds)
     guard wait != 0 else { return refuse(refusal) }
+    guard let wait else {
+      refuse(self.refusal(.wrongSecrets, "too many wrong secrets from this address; try again later"))
+      return finish()
+    }
     serverFacts.limits.add(.wrongSecrets)
-    guard let wait else { return finish() }
     later { context in
       let end = Clock.deadline(milliseconds: UInt64(wait))
       while Clock.nanoseconds() < end, !context.isStopping { try? await Task.sleep(for: Self.waitStep) }

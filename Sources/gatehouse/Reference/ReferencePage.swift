@@ -38,7 +38,7 @@ enum ReferencePage {
     | user | the username in any case (full Unicode case folding and NFC: `Straße` is `STRASSE`), or `#id` |
     | product | `name` in the workspace `main`, or `workspace/name` |
     | account, group | a name of the workspace that `WORKSPACE` names, else of `main`; or `workspace/name`, or `#id` |
-    | time | unix milliseconds, or RFC 3339 such as `2026-03-01T09:30:00Z` |
+    | time | unix milliseconds, or RFC 3339 such as `2026-03-01T09:30:00Z`; where `FROM` and `UNTIL` limit what somebody has, and for `AT` of LOGIN.EXPLAIN, also a day: `FROM` and `AT` mean its beginning, `UNTIL` its end |
     | day | `2026-03-01`: from midnight to midnight in the person's time zone, else in the workspace's (policy `timezone`); a time stands for the day that it falls on there |
     | time zone | a name of the IANA database in any case: `Europe/Prague` |
     | duration | milliseconds, or `90s`, `15m`, `8h`, `30d` |

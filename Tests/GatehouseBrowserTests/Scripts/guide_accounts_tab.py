@@ -2,24 +2,16 @@
 
 import sys
 
-from support.browser import Browser
-from support.company import Company
+from support.company import signed_in
 
 
 def main(address, password):
-    with Browser(address) as browser:
-        company = Company(browser)
-        company.first_sign_in(password)
-
+    with signed_in(address, password) as (browser, company):
         # Logging in as others is there for owners on the Enterprise plan alone.
         company.open_workspace("clock", "clockify", {"track": {}})
         browser.follow("People")
-        browser.follow("Add a person")
-        browser.fill("Username", "kim")
-        browser.fill("E-mail", "kim@acme.example")
-        browser.fill("Product clock/track", True)
-        browser.press("Add the person")
-        browser.sees("kim was added", "needs-owner")
+        company.add_person({"Username": "kim", "E-mail": "kim@acme.example", "Product clock/track": True})
+        browser.sees("needs-owner")
         kim = browser.path
         browser.open("/console/workspaces/clock")
         browser.fill("Person", "sam")

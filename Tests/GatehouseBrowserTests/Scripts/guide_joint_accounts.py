@@ -2,27 +2,20 @@
 
 import sys
 
-from support.browser import Browser
-from support.company import Company
+from support.company import signed_in
 
 
 def main(address, password):
-    with Browser(address) as browser:
-        company = Company(browser)
-        company.first_sign_in(password)
+    with signed_in(address, password) as (browser, company):
         company.open_workspace("joint", "actitime", {"payroll": {"office": 5}, "planner": {}})
 
         # An account that is made for one product is there in the other, disabled.
         browser.follow("People")
-        browser.follow("Add a person")
-        browser.fill("First name", "Vera")
-        browser.fill("Last name", "Novak")
-        browser.fill("Username", "vera.novak")
-        browser.fill("E-mail", "vera.novak@acme.example")
-        browser.fill("Product joint/payroll", True)
-        company.choose("Licence of joint/payroll", "office")
-        browser.press("Add the person")
-        browser.sees("vera.novak was added", "joint/payroll", "joint/planner")
+        company.add_person(
+            {"First name": "Vera", "Last name": "Novak", "Username": "vera.novak",
+             "E-mail": "vera.novak@acme.example", "Product joint/payroll": True},
+            {"Licence of joint/payroll": "office"})
+        browser.sees("joint/payroll", "joint/planner")
         company.row("joint/planner", "out")
 
         # The other product is enabled for her, and seats count there from then on.
@@ -78,12 +71,7 @@ def main(address, password):
 
         # One without is deleted for both products.
         browser.follow("People")
-        browser.follow("Add a person")
-        browser.fill("Username", "temp")
-        browser.fill("E-mail", "temp@acme.example")
-        browser.fill("Product joint/planner", True)
-        browser.press("Add the person")
-        browser.sees("temp was added")
+        company.add_person({"Username": "temp", "E-mail": "temp@acme.example", "Product joint/planner": True})
         browser.follow("Delete the login")
         browser.sees("What would change", "Go ahead?", "It can be taken back until")
         browser.fill("Reason", "came by mistake")

@@ -2,15 +2,11 @@
 
 import sys
 
-from support.browser import Browser
-from support.company import Company
+from support.company import signed_in
 
 
 def main(address, password):
-    with Browser(address) as browser:
-        company = Company(browser)
-        company.first_sign_in(password)
-
+    with signed_in(address, password) as (browser, company):
         company.open_workspace("firm", "actionstep", {"matters": {}})
 
         # The contact record comes first, where there is none.

@@ -2,14 +2,11 @@
 
 import sys
 
-from support.browser import Browser
-from support.company import Company
+from support.company import signed_in
 
 
 def main(address, password):
-    with Browser(address) as browser:
-        company = Company(browser)
-        company.first_sign_in(password)
+    with signed_in(address, password) as (browser, company):
         company.look_at("academy")
 
         # Fields of one's own.
@@ -20,17 +17,11 @@ def main(address, password):
 
         # A new user: name, address, main account, main role.
         browser.follow("People")
-        browser.follow("Add a person")
-        browser.fill("First name", "Nils")
-        browser.fill("Last name", "Berg")
-        browser.fill("Username", "nils")
-        browser.fill("E-mail", "nils@academy.example")
-        browser.fill("Account", "Acme")
-        browser.fill("Product academy/courses", True)
-        company.choose("Role", "manager")
-        browser.fill("badge-colour", "green")
-        browser.press("Add the person")
-        browser.sees("nils was added", "academy/Acme", "manager", "green")
+        company.add_person(
+            {"First name": "Nils", "Last name": "Berg", "Username": "nils", "E-mail": "nils@academy.example",
+             "Account": "Acme", "Product academy/courses": True, "badge-colour": "green"},
+            {"Role": "manager"})
+        browser.sees("academy/Acme", "manager", "green")
         nils = browser.path
 
         # Account and contact details are changed.
@@ -92,12 +83,7 @@ def main(address, password):
 
         # Duplicates: ticked in the list, one of them is kept.
         browser.follow("People")
-        browser.follow("Add a person")
-        browser.fill("First name", "Nils")
-        browser.fill("Last name", "Berg")
-        browser.fill("Username", "nils2")
-        browser.press("Add the person")
-        browser.sees("nils2 was added")
+        company.add_person({"First name": "Nils", "Last name": "Berg", "Username": "nils2"})
         browser.open("/console/people?field=last&op=%3D&value=Berg")
         browser.tick("nils", "nils2")
         browser.press("Merge the ticked people")

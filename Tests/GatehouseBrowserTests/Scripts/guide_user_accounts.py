@@ -2,8 +2,7 @@
 
 import sys
 
-from support.browser import Browser
-from support.company import Company
+from support.company import signed_in
 
 FILE = """username,first,last,email,products,licences
 iva.k,Iva,Kral,iva@acme.example,payroll,office
@@ -12,23 +11,14 @@ ota.k,Ota,Kral,{email},payroll,intranet
 
 
 def main(address, password):
-    with Browser(address) as browser:
-        company = Company(browser)
-        company.first_sign_in(password)
-
+    with signed_in(address, password) as (browser, company):
         # How to add one user.
         browser.follow("People")
-        browser.follow("Add a person")
-        browser.fill("First name", "Petr")
-        browser.fill("Last name", "Kral")
-        browser.fill("Username", "petr@acme.example")
-        browser.fill("E-mail", "petr@acme.example")
-        browser.fill("Product payroll", True)
-        company.choose("Licence of payroll", "office")
-        company.choose("Role", "individual")
-        browser.fill("Words of your own in it", "Welcome, Petr.")
-        browser.press("Add the person")
-        browser.sees("petr@acme.example was added", "An invitation waits to be sent", "office", "individual")
+        company.add_person(
+            {"First name": "Petr", "Last name": "Kral", "Username": "petr@acme.example",
+             "E-mail": "petr@acme.example", "Product payroll": True, "Words of your own in it": "Welcome, Petr."},
+            {"Licence of payroll": "office", "Role": "individual"})
+        browser.sees("An invitation waits to be sent", "office", "individual")
         petr = browser.path
 
         # How to change a username: the e-mail follows, and the person is told.

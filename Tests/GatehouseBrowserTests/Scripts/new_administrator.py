@@ -3,15 +3,11 @@ her, adds a person with a licence, and sees who did what."""
 
 import sys
 
-from support.browser import Browser
-from support.company import Company
+from support.company import signed_in
 
 
 def main(address, password, scripts=True):
-    with Browser(address, scripts=scripts) as browser:
-        company = Company(browser)
-        company.first_sign_in(password)
-
+    with signed_in(address, password, scripts=scripts) as (browser, company):
         # Why can't Leo log in?
         browser.follow("Why can't they log in?")
         browser.fill("Person", "leo")
@@ -39,15 +35,11 @@ def main(address, password, scripts=True):
 
         # A person with a licence.
         browser.follow("People")
-        browser.follow("Add a person")
-        browser.fill("First name", "Nia")
-        browser.fill("Last name", "Larsson")
-        browser.fill("Username", "nia.larsson")
-        browser.fill("E-mail", "nia@acme.example")
-        browser.fill("Product payroll", True)
-        company.choose("Licence of payroll", "office")
-        browser.press("Add the person")
-        browser.sees("nia.larsson was added", "Nia Larsson")
+        company.add_person(
+            {"First name": "Nia", "Last name": "Larsson", "Username": "nia.larsson", "E-mail": "nia@acme.example",
+             "Product payroll": True},
+            {"Licence of payroll": "office"})
+        browser.sees("Nia Larsson")
 
         # Who did what.
         browser.follow("Trail")

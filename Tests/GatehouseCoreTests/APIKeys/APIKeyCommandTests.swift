@@ -238,7 +238,7 @@ struct APIKeyCommandTests {
     #expect(isValid(old) && isValid(new))
     core.advance(1)
     #expect(!isValid(old) && isValid(new))
-    #expect(core.run("APIKEY.ROTATE \(id)").text == "NOTFOUND active key")
+    #expect(core.run("APIKEY.ROTATE \(id)").text == "NOTFOUND active key #\(id)")
     let short = core.run("APIKEY.CREATE ana TTL 1h")
     #expect(core.run("APIKEY.ROTATE \(short["id"])")["replaced-expires"].integer == core.now + 3_600_000)
     let last = core.run("APIKEY.ROTATE \(answer["id"]) OVERLAP 0 TTL 1d")

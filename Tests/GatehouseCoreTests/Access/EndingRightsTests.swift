@@ -233,10 +233,10 @@ import Testing
     #expect(!core.run("USER.GET shared", as: acme).isError)
     core.advance(hour)
     // The administrators of a workspace no longer know a former member.
-    #expect(core.run("USER.GET shared", as: acme).text == "NOTFOUND user")
+    #expect(core.run("USER.GET shared", as: acme).text == "NOTFOUND user shared")
     core.endRights()
     #expect(core.run("USER.GET shared", as: beta) == before)
-    #expect(core.run("USER.GET shared", as: acme).text == "NOTFOUND user")
+    #expect(core.run("USER.GET shared", as: acme).text == "NOTFOUND user shared")
   }
 
   /// B7: a grant that has ended is listed no more, and the upkeep takes it from the state and says so in the trail.
@@ -257,8 +257,9 @@ import Testing
     #expect(core.records.last?.first.header.command == "ACCESS.EXPIRE")
     #expect(
       core.changes.map { ChangeText($0).description } == [
-        "role-revoked user #\(core.user("ana")?.id.raw ?? 0), role: training-administrator → ",
-        "role-granted user #\(core.user("ana")?.id.raw ?? 0), role: manager, main: 1",
+        "role-revoked user #\(core.user("ana")?.id.raw ?? 0), role: training-administrator → , "
+          + "main: 1 → , until: \(TimeText.text(of: end)) → ",
+        "role-granted user #\(core.user("ana")?.id.raw ?? 0), role: manager, main: 0 → 1",
       ])
     #expect(core.user("ana")?.grants.map(\.role) == [.manager])
     #expect(core.endRights() == 0)

@@ -132,6 +132,6 @@ struct SeatHoldersTests {
     core.run("ROLE.GRANT ann super-administrator WORKSPACE acme")
     let token = core.logIn("ann", "acme/app")
     #expect(core.run("POOL.HOLDERS acme/app office", as: token)[1].items.map { $0["username"].text } == ["ann"])
-    #expect(core.run("POOL.HOLDERS beta/app office", as: token).text == "NOTFOUND product")
+    #expect(core.run("POOL.HOLDERS beta/app office", as: token).text == "NOTFOUND product beta/app")
   }
 }

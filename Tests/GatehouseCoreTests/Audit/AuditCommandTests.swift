@@ -125,7 +125,7 @@ struct AuditCommandTests {
 
   @Test("an unknown user is refused before anything is read")
   func unknown() {
-    #expect(harness.run("AUDIT.LIST USER nobody").text == "NOTFOUND user")
+    #expect(harness.run("AUDIT.LIST USER nobody").text == "NOTFOUND user nobody")
     #expect(harness.neededWork.isEmpty)
   }
 

@@ -79,7 +79,7 @@ import Testing
   @Test("bad words are named")
   func refusals() {
     #expect(check("ana nonsense") == ["NOTFOUND permission nonsense; PERMISSION.LIST names them"])
-    #expect(check("nobody user.read") == ["NOTFOUND user"])
+    #expect(check("nobody user.read") == ["NOTFOUND user nobody"])
     #expect(check("ana")[0].hasPrefix("ERR "))
   }
 }

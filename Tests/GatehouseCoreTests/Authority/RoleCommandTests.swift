@@ -41,6 +41,25 @@ import Testing
     core.expectReplicated()
   }
 
+  @Test("L11, L19: where the main role moves, the trail has the old and the new values of both roles")
+  func movedMainRole() throws {
+    core.run("ROLE.GRANT ana individual")
+    core.run("ROLE.GRANT ana manager")
+    core.run("ROLE.GRANT ana manager MAIN")
+    func fields() -> [[String]] {
+      core.records.last?.first.changes.map { ChangeText($0).fields.map(\.description) } ?? []
+    }
+    #expect(fields() == [["role: individual", "main: 1 → 0"], ["role: manager", "main: 0 → 1"]])
+    core.run("ROLE.REVOKE ana manager")
+    #expect(fields() == [["role: manager → "], ["role: individual", "main: 0 → 1"]])
+    core.run("ROLE.GRANT ana individual UNTIL 2026-05-01T00:00:00Z")
+    core.run("ROLE.GRANT ana individual UNTIL 2026-06-01T00:00:00Z")
+    #expect(fields() == [["role: individual", "until: 2026-05-01T00:00:00.000Z → 2026-06-01T00:00:00.000Z"]])
+    core.expectReplicated()
+    try core.restart()
+    #expect(roles("ana") == "individual*")
+  }
+
   @Test func rolesHaveScopes() throws {
     core.run("WORKSPACE.CREATE acme")
     core.run("ROLE.GRANT ana manager WORKSPACE acme")
@@ -81,11 +100,11 @@ import Testing
     #expect(core.run("ROLE.REVOKE dan manager WORKSPACE acme", as: token).text?.hasPrefix("NOTFOUND role") == true)
     // W4: what is in other workspaces does not exist for them.
     for (line, answer) in [
-      ("USER.SET ana first A", "NOTFOUND user"), ("WORKSPACE.MEMBER acme ana", "NOTFOUND user"),
+      ("USER.SET ana first A", "NOTFOUND user ana"), ("WORKSPACE.MEMBER acme ana", "NOTFOUND user ana"),
       ("USER.CREATE fay", "NOTFOUND workspace main; WORKSPACE w names another"),
       (
         "PRODUCT.ENABLE dan payroll",
-        "NOTFOUND product; it was looked for in main: workspace/product names that of another workspace"
+        "NOTFOUND product payroll; it was looked for in main: workspace/product names that of another workspace"
       ),
       ("ROLE.GRANT dan manager WORKSPACE main", "NOTFOUND workspace main"),
       ("ROLE.GRANT dan training-administrator", "NOPERM the permission role.grant over the whole server"),
@@ -166,6 +185,6 @@ import Testing
     let token = core.logIn("ana", "payroll")
     #expect(core.run("ROLE.LIST ana", as: token).items.isEmpty)
     #expect(core.run("ROLE.LIST tom", as: token).text?.hasPrefix("NOPERM ") == true)
-    #expect(core.run("ROLE.LIST nobody").text == "NOTFOUND user")
+    #expect(core.run("ROLE.LIST nobody").text == "NOTFOUND user nobody")
   }
 }

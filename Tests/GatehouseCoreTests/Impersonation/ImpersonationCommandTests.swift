@@ -42,7 +42,7 @@ import Testing
     core.seedUser("gone", status: .inactive)
     #expect(core.run("IMPERSONATE.CAN tom gone").text == "DENY target-status")
     #expect(core.run("IMPERSONATE.CAN gone ana").text == "DENY actor-status")
-    #expect(core.run("IMPERSONATE.CAN tom nobody").text == "NOTFOUND user")
+    #expect(core.run("IMPERSONATE.CAN tom nobody").text == "NOTFOUND user nobody")
   }
 
   @Test func actorAndSubjectAreBothRecorded() {

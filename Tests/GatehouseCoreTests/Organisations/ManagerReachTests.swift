@@ -41,14 +41,14 @@ import Testing
     #expect(core.run("USER.COUNT WHERE account = Widgets", as: mia).integer == 1)
     #expect(core.run("USER.GET ana", as: mia)["first"].text == "Ana")
     for user in ["bob", "cat", "dan", "tom"] {
-      #expect(core.run("USER.GET \(user)", as: mia).text == "NOTFOUND user", "\(user)")
+      #expect(core.run("USER.GET \(user)", as: mia).text == "NOTFOUND user \(user)", "\(user)")
     }
     core.advance(day)
     mia = core.logIn("mia", "payroll")
     #expect(names(mia) == ["ana", "cat", "mia"])
     core.run("EMPLOY.END ana Widgets")
     #expect(names(mia) == ["cat", "mia"])
-    #expect(core.run("USER.GET ana", as: mia).text == "NOTFOUND user")
+    #expect(core.run("USER.GET ana", as: mia).text == "NOTFOUND user ana")
     core.expectReplicated()
   }
 
@@ -80,7 +80,7 @@ import Testing
     core.run("TIMER.START ana", as: mia)
     #expect(core.run("TIMER.RUNNING", as: mia)[1].items.map { $0["username"].text } == ["ana"])
     #expect(core.run("TIMER.RUNNING WORKSPACE main", as: mia)[1].items.map { $0["username"].text } == ["ana"])
-    #expect(core.run("ENTRY.LIST bob", as: mia).text == "NOTFOUND user")
+    #expect(core.run("ENTRY.LIST bob", as: mia).text == "NOTFOUND user bob")
     // Another account is not there, nor is somebody's employment at it.
     core.run("EMPLOY.ADD ana Gadgets MAIN")
     #expect(core.run("ACCOUNT.LIST", as: mia)[1].items.compactMap { $0["name"].text } == ["Widgets"])
@@ -106,7 +106,7 @@ import Testing
     #expect(core.run("USER.GET ana", as: mia).text == "NOPERM the permission user.read")
     core.run("ROLE.GRANT mia manager WORKSPACE main")
     #expect(names(mia) == ["ana", "mia"])
-    #expect(core.run("USER.GET bob", as: mia).text == "NOTFOUND user")
+    #expect(core.run("USER.GET bob", as: mia).text == "NOTFOUND user bob")
     let links = core.run("MANAGE.LIST mia").items.map { "\($0["kind"]) \($0["name"]) \($0["workspace"])" }
     #expect(links == ["account Widgets main", "group Europe main", "user bob main"])
     core.run("MANAGE.REMOVE mia GROUP Europe")
@@ -163,7 +163,7 @@ import Testing
     }
     #expect(core.run("USER.GET sue", as: mia).text?.hasPrefix("NOPERM the role super-administrator") == true)
     // Nobody draws others into their own power, nor gives away what they have not.
-    #expect(core.run("EMPLOY.ADD eve Widgets", as: mia).text == "NOTFOUND user")
+    #expect(core.run("EMPLOY.ADD eve Widgets", as: mia).text == "NOTFOUND user eve")
     #expect(core.run("EMPLOY.ADD anna Gadgets", as: mia).text?.hasPrefix("NOTFOUND account Gadgets; ") == true)
     #expect(core.run("ROLE.GRANT anna manager WORKSPACE main", as: mia).text?.hasPrefix("NOPERM ") == true)
     #expect(core.run("GROUP.ADD Europe Gadgets", as: mia).text?.hasPrefix("NOTFOUND group") == true)
@@ -211,7 +211,7 @@ import Testing
     let texts = core.run("AUDIT.LIST USER ana", as: mia).description
     #expect(!texts.contains("Gadgets") && !texts.contains("new: 8"))
     #expect(kinds("AUDIT.LIST") == [])
-    #expect(core.run("AUDIT.LIST USER bob", as: mia).text == "NOTFOUND user")
+    #expect(core.run("AUDIT.LIST USER bob", as: mia).text == "NOTFOUND user bob")
   }
 
   // MARK: Impersonation
@@ -316,7 +316,7 @@ import Testing
     #expect(core.run("USER.GET ana", as: token)["username"].text == "ana")
     // ana manages bob, and mia does not.
     #expect(core.run("USER.GET bob", as: core.logIn("ana", "payroll"))["username"].text == "bob")
-    #expect(core.run("USER.GET bob", as: token).text == "NOTFOUND user")
+    #expect(core.run("USER.GET bob", as: token).text == "NOTFOUND user bob")
     #expect(core.run("MANAGE.ADD ana ACCOUNT Widgets", as: token).isError)
   }
 

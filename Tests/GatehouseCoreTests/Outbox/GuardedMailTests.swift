@@ -96,6 +96,98 @@ struct GuardedMailTests {
     core.expectReplicated()
   }
 
+  // MARK: Who is handed a secret
+
+  private func recipients(_ mails: [Answer]) -> [String] { mails.map { $0["to"].text ?? "" }.sorted() }
+
+  @Test(
+    "P13, W6: a service of one workspace is handed no secret of who has power beyond it, with which it could become them",
+    arguments: [ServiceRights.mail, .admin])
+  func boundCourier(rights: ServiceRights) {
+    for name in ["root", "watch", "elsewhere"] {
+      core.run("USER.CREATE \(name) WORKSPACE acme EMAIL \(name)@acme.test PRODUCT acme/app NOINVITE")
+    }
+    core.run("ROLE.GRANT root super-administrator")
+    core.run("ROLE.DEFINE watcher user.read")
+    core.run("ROLE.GRANT watch watcher")
+    core.run("WORKSPACE.MEMBER main elsewhere")
+    core.run("ROLE.GRANT elsewhere super-administrator WORKSPACE main")
+    core.run("SERVICE.CREATE ops ADMIN")
+    core.run("SERVICE.CREATE courier \(rights.names[0]) WORKSPACE acme")
+    for user in ["root", "watch", "elsewhere", "boss", "ana"] { core.run("PASSWORD.RESET \(user)") }
+    core.run("PASSWORD.GENERATE root")
+    core.run("USER.INVITE root")
+    let free = core.connection
+    core.connection = ConnectionFacts(id: 2, service: 2, rights: [.read, rights, .mail], isBound: true)
+    let mine = core.run("MAIL.NEXT COUNT 20").items
+    // W2: what somebody may elsewhere is no business of the home.
+    #expect(
+      recipients(mine) == ["ana@acme.test", "boss@acme.test", "elsewhere@acme.test", "root@acme.test"])
+    #expect(mine.first { $0["to"].text == "root@acme.test" }?["kind"].text == "invitation")
+    #expect(core.run("MAIL.NEXT COUNT 20").items.isEmpty)
+    let waiting = core.run("MAIL.LIST STATE waiting")[1].items
+    #expect(Set(waiting.map { $0["username"].text ?? "" }) == ["root", "watch"])
+    #expect(waiting.allSatisfy { $0["attempts"].integer == 0 })
+    #expect(waiting.flatMap(\.keys).allSatisfy { $0 != "secret" && $0 != "text" && $0 != "subject" })
+    core.connection = free
+    let theirs = core.run("MAIL.NEXT COUNT 20").items
+    #expect(recipients(theirs) == ["root@acme.test", "watch@acme.test"])
+    #expect(theirs.allSatisfy { $0["secret"].text?.isEmpty == false })
+    core.expectReplicated()
+  }
+
+  @Test("P13, W6: what the courier of a workspace may be handed follows the rights that somebody has when it is taken")
+  func laterPower() {
+    core.run("SERVICE.CREATE ops ADMIN")
+    core.run("SERVICE.CREATE courier MAIL WORKSPACE acme")
+    core.run("ROLE.DEFINE watcher user.read")
+    core.run("PASSWORD.RESET ana")
+    core.run("ROLE.GRANT ana watcher")
+    let (free, bound) = (
+      core.connection, ConnectionFacts(id: 2, service: 2, rights: [.read, .mail], isBound: true)
+    )
+    core.connection = bound
+    #expect(core.run("MAIL.NEXT").items.isEmpty)
+    core.connection = free
+    core.run("ROLE.REVOKE ana watcher")
+    core.connection = bound
+    #expect(recipients(core.run("MAIL.NEXT").items) == ["ana@acme.test"])
+    core.expectReplicated()
+  }
+
+  @Test("L17: a token that has ended is not mailed, nor one after which another was asked for")
+  func endedToken() {
+    core.run("PASSWORD.RESET ana")
+    core.advance(Limits.resetPause)
+    core.run("PASSWORD.RESET ana")
+    let mails = core.run("MAIL.NEXT COUNT 9").items
+    #expect(mails.count == 1)
+    let dead = core.run("MAIL.LIST STATE dead")[1].items
+    #expect(dead.map { $0["error"].text } == ["the token in it has ended, or another was asked for since"])
+    #expect(core.run("MAIL.RETRY \(dead[0]["id"])").integer == 1)
+    #expect(core.run("MAIL.NEXT COUNT 9").items.isEmpty, "trying again does not bring it back")
+    #expect(core.run("PASSWORD.REDEEM \(mails[0]["secret"].text ?? "") battery-staple").text == "OK")
+    core.run("PASSWORD.RESET boss")
+    core.advance(Limits.resetLife)
+    #expect(core.run("MAIL.NEXT COUNT 9").items.isEmpty)
+    core.expectReplicated()
+  }
+
+  @Test("P13: a password set by other means takes back what waits to be mailed")
+  func replacedPassword() {
+    for line in ["PASSWORD.SET ana correct-horse-9", "PASSWORD.GENERATE ana"] {
+      core.run("PASSWORD.GENERATE ana")
+      #expect(core.run(line).text == "OK")
+    }
+    let mails = core.run("MAIL.NEXT COUNT 9").items
+    #expect(mails.count == 1, "of the last one alone")
+    #expect(
+      core.run(["LOGIN.PASSWORD", "ana", "acme/app", mails.first?["secret"].text ?? ""])["decision"].text == "ALLOW")
+    core.expectReplicated()
+  }
+
+  // MARK: Ends of secrets
+
   @Test("W2: what the old home has mailed ends when the user is handed over")
   func movedHome() throws {
     core.run("USER.CREATE bob WORKSPACE acme EMAIL bob@acme.test PRODUCT acme/app NOINVITE")

@@ -24,8 +24,8 @@ import Testing
         + " or clear the personal data with USER.ANONYMISE #\(user["id"])")
     core.run("ENTRY.DELETE \(entry)")
     #expect(core.run("USER.PURGE eva").text == "OK")
-    #expect(core.run("USER.GET #\(user["id"])").text == "NOTFOUND user")
-    #expect(core.run("USER.GET eva").text == "NOTFOUND user")
+    #expect(core.run("USER.GET #\(user["id"])").text == "NOTFOUND user #\(user["id"])")
+    #expect(core.run("USER.GET eva").text == "NOTFOUND user eva")
     // The contact stays (S8), without a login.
     #expect("\(core.run("CONTACT.GET #\(user["contact"])")["logins"])" == "[]")
     core.run("USER.CREATE eva NOINVITE")
@@ -122,7 +122,7 @@ import Testing
     let answer = core.run("USER.ANONYMISE eva.lind")
     #expect(answer["username"].text == "anonymous-\(user["id"])")
     #expect(core.run("SESSION.CHECK \(token)").isNull)
-    #expect(core.run("USER.GET eva.lind").text == "NOTFOUND user")
+    #expect(core.run("USER.GET eva.lind").text == "NOTFOUND user eva.lind")
     let shown = core.run("USER.GET #\(user["id"])")
     #expect(shown["status"].text == "inactive")
     for field in ["name", "first", "last", "email", "phone", "initials"] {

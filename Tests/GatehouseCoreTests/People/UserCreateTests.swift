@@ -199,6 +199,10 @@ import Testing
       core.records.last?.changes(of: Noted.self).contains(Noted(UserID(raw: UInt64(ana)), .billingAccepted(2))) == true)
     #expect("\(core.run("USER.GET ana")["workspaces"])" == "[acme]")
     #expect(!core.run("USER.CREATE bob").isError)
+    // L23, S6: who is there already costs nothing, and an import finds that out.
+    #expect(
+      core.run("USER.CREATE ana WORKSPACE acme").text
+        == "CONFLICT username: ana belongs to user #\(ana); choose another")
     #expect(core.run("USER.DELETE ana REASON left").text?.hasPrefix("REFUSED user.needs-billing-acceptance: ") == true)
     #expect(core.run("USER.DELETE ana REASON left ACCEPT-BILLING").text == "OK")
   }

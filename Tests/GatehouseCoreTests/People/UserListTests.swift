@@ -30,6 +30,22 @@ import Testing
     core.run("USER.DELETE user59 REASON x")
   }
 
+  @Test("L24: a page far down a list passes over whole partitions by what the indexes count", arguments: ["", "acme"])
+  func farPage(workspace: String) {
+    let core = CoreHarness(partitions: 4)
+    core.run("WORKSPACE.CREATE acme")
+    for number in 0..<1300 {
+      core.run("USER.CREATE u\(number) NOINVITE WORKSPACE \(number % 300 == 0 ? "main" : "acme")")
+    }
+    let condition = workspace.isEmpty ? "" : "WHERE workspace = acme"
+    let all = core.run("USER.LIST \(condition) COUNT 10000 FIELDS 1 id")[1].items.map { $0["id"].integer }
+    #expect(core.slices >= 8)
+    let page = core.run("USER.LIST \(condition) COUNT 10 OFFSET \(all.count - 10) FIELDS 1 id")
+    #expect(page[1].items.map { $0["id"].integer } == Array(all.suffix(10)))
+    // Three are entered once, and one is read.
+    #expect(core.slices <= 5, "\(core.slices)")
+  }
+
   @Test("L24: counts by status, product, role, workspace and account follow every change") func countsFollowChanges() {
     core.run("ACCOUNT.CREATE Widgets CUSTOMER")
     func count(_ condition: String) -> Int64? { core.run("USER.COUNT WHERE \(condition)").integer }

@@ -117,6 +117,17 @@ import Testing
       #expect(Array(ids("COUNT 100 OFFSET \(offset)").dropFirst()) == Array(all.dropFirst(offset)))
     }
     #expect(ids("OFFSET 42") == ["0"])
+    // A membership that has limits is in doubt, and counts only while it holds.
+    core.run("WORKSPACE.CREATE other")
+    core.run("USER.CREATE guest WORKSPACE other NOINVITE")
+    core.run("WORKSPACE.MEMBER acme guest UNTIL 2026-03-02T00:00:00Z")
+    for _ in 0..<2 {
+      let now = Array(ids("COUNT 100").dropFirst())
+      for offset in [10, 30, 41] {
+        #expect(Array(ids("COUNT 100 OFFSET \(offset)").dropFirst()) == Array(now.dropFirst(offset)))
+      }
+      core.advance(86_400_000)
+    }
     let page = ids("COUNT 3 OFFSET 5")
     #expect(Array(page.dropFirst()) == Array(all[5..<8]))
     #expect(Array(ids("CURSOR \(page[0]) COUNT 2 OFFSET 4").dropFirst()) == Array(all[12..<14]))

@@ -21,6 +21,13 @@ enum ChangeSamples {
     return field
   }
 
+  /// What records of earlier versions say of something that is gone.
+  private static func bare<Kind: Change>(_ kind: Kind.Type, _ fill: (inout Kind) -> Void) -> any Change {
+    var change = Kind()
+    fill(&change)
+    return change
+  }
+
   private static func merge(_ change: some MergeChange) -> any Change {
     var change = change
     (change.keep, change.drop) = (contact, ContactID(raw: 1026))
@@ -75,7 +82,12 @@ enum ChangeSamples {
     ),
     ("contact-created/workspace", ContactCreated(contact, fields: [], workspace: 300)),
     ("contact-set", ContactSet(contact, .email, old: "", new: "a@b.test")),
-    ("contact-deleted", ContactDeleted(contact)),
+    ("contact-deleted", bare(ContactDeleted.self) { $0.contact = contact }),
+    (
+      "contact-deleted/kept",
+      ContactDeleted(
+        contact, fields: [ContactText(.first, "Ana"), ContactText(.email, "ana@acme.test")], workspace: 300)
+    ),
     (
       "password-set",
       PasswordSet(user, hash: "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA", isTemporary: true, .generated)
@@ -102,6 +114,7 @@ enum ChangeSamples {
     ("user-set", UserSet(user, .restrictBookings, old: "0", new: "1")),
     ("provisioned-set", ProvisionedSet(user, 300, "externalId", old: "00u1", new: "00u2")),
     ("user-renamed", UserRenamed(user, old: "ana", new: "ana.lima")),
+    ("username-regained", UsernameRegained(user, username: "ana.lima")),
     ("status-set", StatusSet(user, old: .active, new: .locked)),
     ("noted", Noted(user, .billingAccepted(300))),
     ("noted/products", Noted(user, .productsTouched([1, 3]))),
@@ -132,7 +145,8 @@ enum ChangeSamples {
         Role(number: 16), workspace: 2, old: RoleLabel(title: "Sales", externalID: "g1"),
         new: RoleLabel(title: "Sales EU", externalID: "g2"))
     ),
-    ("role-dropped", RoleDropped(Role(number: 16), workspace: 2)),
+    ("role-dropped", bare(RoleDropped.self) { ($0.role, $0.workspace) = (Role(number: 16), 2) }),
+    ("role-dropped/kept", RoleDropped(clerk)),
     (
       "role-narrowed",
       RoleNarrowed(
@@ -161,23 +175,43 @@ enum ChangeSamples {
     ("workspace-left", WorkspaceLeft(user, 300, limits: .none)),
     ("workspace-left/limited", WorkspaceLeft(user, 300, limits: TimeLimits(from: time, until: time + 1000))),
     ("field-defined", FieldDefined(field, old: nil)),
-    ("field-dropped", FieldDropped(field)),
+    ("field-dropped", bare(FieldDropped.self) { ($0.field, $0.workspace) = (7, 300) }),
+    ("field-dropped/kept", FieldDropped(field)),
     ("product-created", ProductCreated(3, 2, name: "office")),
     ("pool-set", PoolSet(3, type: "guest", old: nil, new: 700)),
     ("pool-set/more", PoolSet(3, type: "*", old: 5, new: 7)),
   ]
 
+  private static let clerk: RoleDefinition = {
+    var clerk = RoleDefinition(
+      role: Role(number: 16), workspace: 2, name: "clerk", permissions: PermissionSet([.userRead, .userStatus]))
+    clerk.label = RoleLabel(title: "Clerks", externalID: "g-16")
+    return clerk
+  }()
+
   private static let widgets = Account(id: 5, workspace: 300, name: "Widgets", kind: .customer, created: time)
-  private static let europe = AccountGroup(id: 7, workspace: 300, name: "Europe", created: time)
+  private static let europe: AccountGroup = {
+    var europe = AccountGroup(id: 7, workspace: 300, name: "Europe", created: time)
+    europe.add(5, lsn: 1)
+    return europe
+  }()
+
+  private static let asia: AccountGroup = {
+    var asia = europe
+    asia.set(externalID: "g-7")
+    return asia
+  }()
 
   private static let organisations: [(name: String, change: any Change)] = [
     ("account-created", AccountCreated(5, 300, name: "Widgets", .provider)),
     ("account-set", AccountSet(widgets, key: "name", old: "Widgets", new: "Gizmos")),
-    ("account-deleted", AccountDeleted(widgets)),
+    ("account-deleted", bare(AccountDeleted.self) { ($0.account, $0.workspace) = (5, 300) }),
+    ("account-deleted/kept", AccountDeleted(widgets)),
     ("group-created", GroupCreated(7, 300, name: "Europe")),
     ("group-renamed", GroupRenamed(europe, new: "EU")),
     ("group-external-set", GroupExternalSet(europe, new: "g-7")),
-    ("group-deleted", GroupDeleted(europe)),
+    ("group-deleted", bare(GroupDeleted.self) { ($0.group, $0.workspace) = (7, 300) }),
+    ("group-deleted/kept", GroupDeleted(asia)),
     ("account-joined-group", AccountJoinedGroup(europe, 5)),
     ("account-left-group", AccountLeftGroup(europe, 5)),
     ("employment-set", EmploymentSet(contact, old: nil, new: Employment(5, of: 300, isMain: true))),
@@ -192,6 +226,16 @@ enum ChangeSamples {
     ("management-added/user", ManagementAdded(user, ManagementLink(.user(UserID(raw: 130)), in: 300))),
     ("management-removed", ManagementRemoved(user, ManagementLink(.group(7), in: 300))),
     ("role-granted/account", RoleGranted(user, Grant(role: .manager, scope: .account(5, of: 300), isMain: true))),
+    (
+      "role-granted/held",
+      RoleGranted(
+        user, Grant(role: .manager, scope: .product(3), isMain: true),
+        held: Grant(role: .manager, scope: .product(3), isMain: false))
+    ),
+    (
+      "role-revoked/main",
+      RoleRevoked(user, Grant(role: .manager, scope: .everywhere, isMain: true, limits: TimeLimits(until: time)))
+    ),
     ("role-revoked/group", RoleRevoked(user, Grant(role: .manager, scope: .group(7, of: 300), isMain: false))),
   ]
 
@@ -290,16 +334,19 @@ enum ChangeSamples {
       EntryCorrected(
         entry, user, old: content, new: EntryContent(start: time, end: time + 90_000, project: "", note: "draft"))
     ),
-    ("entry-deleted", EntryDeleted(entry, user)),
+    ("entry-deleted", bare(EntryDeleted.self) { ($0.entry, $0.user) = (entry, user) }),
+    ("entry-deleted/kept", EntryDeleted(entry, user, content)),
   ]
 
   private static let directory: [(name: String, change: any Change)] = [
     ("workspace-created", WorkspaceCreated(2, name: "acme", plan: "enterprise")),
     ("workspace-set", WorkspaceSet(2, key: "policy.session.ttl", old: "12h", new: "1h")),
+    ("workspace-set/owner", WorkspaceSet(2, key: "owner", old: "#771", new: "#1030")),
     ("service-created", ServiceCreated(1, name: "web", [.read, .timers], secret: token)),
     ("service-bound", ServiceBound(1, to: [2, 300])),
     ("service-bound-to-products", ServiceBoundToProducts(1, [2, 300])),
-    ("service-deleted", ServiceDeleted(1)),
+    ("service-deleted", bare(ServiceDeleted.self) { $0.service = 1 }),
+    ("service-deleted/kept", ServiceDeleted(crew)),
     ("service-rotated", ServiceRotated(1, secret: token, until: time)),
     ("service-rights-set", ServiceRightsSet(1, old: .read, new: [.read, .sessions])),
     ("service-certificate-set", ServiceCertificateSet(1, old: "", new: "web.example.com")),
@@ -308,6 +355,12 @@ enum ChangeSamples {
       ServiceLimited(1, old: .none, new: ServiceLimits(connections: 100, commands: 5000, bytes: 1_000_000))
     ),
   ]
+
+  private static let crew: ServiceIdentity = {
+    var crew = ServiceIdentity(id: 1, name: "crew", created: time, secret: .zero, rights: [.read, .timers])
+    (crew.workspaces, crew.products, crew.certificate) = ([2, 300], [3], "crew.example.com")
+    return crew
+  }()
 
   private static let webhooks: [(name: String, change: any Change)] = [
     (
@@ -320,7 +373,11 @@ enum ChangeSamples {
     ("webhook-rotated", WebhookRotated(webhook, secret: WebhookSecret((5, 6), (7, 8)), until: time)),
     ("webhook-paused", WebhookPaused(webhook, why: "paused by command")),
     ("webhook-retried", WebhookRetried(webhook, moves: true, from: 5)),
-    ("webhook-deleted", WebhookDeleted(webhook)),
+    (
+      "webhook-deleted",
+      bare(WebhookDeleted.self) { ($0.workspace, $0.webhook, $0.name) = (2, 1, "crm") }
+    ),
+    ("webhook-deleted/kept", WebhookDeleted(webhook)),
     ("webhook-progressed", WebhookProgressed(webhook, progress)),
   ]
 

@@ -26,6 +26,15 @@ import Testing
     #expect(
       text(RoleGranted(ana, Grant(role: .manager, scope: .product(crm), isMain: true)))
         == "role-granted user #12, role: manager in product acme/crm, main: 1")
+    let manager = Grant(role: .manager, scope: .product(crm), isMain: false)
+    var main = manager
+    main.isMain = true
+    #expect(
+      text(RoleGranted(ana, main, held: manager))
+        == "role-granted user #12, role: manager in product acme/crm, main: 0 → 1")
+    #expect(
+      text(RoleGranted(ana, manager, held: main))
+        == "role-granted user #12, role: manager in product acme/crm, main: 1 → 0")
     #expect(
       text(PoolSet(office, type: "guest", old: 5, new: 7)) == "pool-set product office, type: guest, bought: 5 → 7")
     let content = EntryContent(start: 0, end: 1000, project: "x", note: "")

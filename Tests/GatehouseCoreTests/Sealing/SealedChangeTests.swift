@@ -27,7 +27,8 @@ import Testing
     let names = Set(Self.sealed.map { type(of: $0.change).name })
     #expect(
       names == [
-        "contact-created", "contact-set", "field-set", "user-created", "user-set", "provisioned-set", "user-renamed",
+        "contact-created", "contact-set", "contact-deleted", "field-set", "user-created", "user-set", "provisioned-set",
+        "user-renamed", "username-regained",
         "user-purged",
         "password-set", "session-opened", "session-origin-told", "mail-queued", "mail-failed", "approval-requested",
         "answer-kept",

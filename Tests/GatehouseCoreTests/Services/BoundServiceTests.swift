@@ -41,7 +41,7 @@ import Testing
     #expect(core.run("USER.COUNT").integer == 2)
     #expect(core.run("WORKSPACE.LIST").items.map { $0["name"].text } == ["acme"])
     #expect(core.run("PRODUCT.LIST").items.map { $0["product"].text } == ["acme/app"])
-    for line in ["USER.GET bea", "SESSION.LIST bea"] { #expect(core.run(line).text == "NOTFOUND user") }
+    for line in ["USER.GET bea", "SESSION.LIST bea"] { #expect(core.run(line).text == "NOTFOUND user bea") }
     #expect(core.run("TIMER.START ann").text == "NOTFOUND workspace main; WORKSPACE w names another")
     #expect(core.run("TIMER.START ann WORKSPACE acme")["user"].integer != nil)
   }
@@ -71,7 +71,7 @@ import Testing
     let token = core.logIn("root", "acme/app")
     bind()
     #expect(core.run("USER.GET ann", as: token)["username"].text == "ann")
-    #expect(core.run("USER.GET bea", as: token).text == "NOTFOUND user")
+    #expect(core.run("USER.GET bea", as: token).text == "NOTFOUND user bea")
     #expect(core.run("WORKSPACE.CREATE gamma", as: token).text?.hasPrefix("NOPERM ") == true)
   }
 

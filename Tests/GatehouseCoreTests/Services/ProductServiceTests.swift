@@ -81,7 +81,7 @@ import Testing
     #expect(core.run("USER.LIST")[1].items.count == core.run("USER.COUNT").integer.map(Int.init))
     #expect(core.run("USER.COUNT WHERE product = acme/payroll").integer == 2)
     #expect(core.run("USER.COUNT WHERE sessions > 0").integer == 2)
-    #expect(core.run("USER.GET outsider").text == "NOTFOUND user")
+    #expect(core.run("USER.GET outsider").text == "NOTFOUND user outsider")
     #expect(core.run("LOGIN.CHECK outsider acme/payroll").text == "DENY unknown-user")
   }
 
@@ -155,7 +155,7 @@ import Testing
     #expect(
       core.run("WORKSPACE.GET acme", as: token).text
         == "NOPERM a service that is bound to the workspace acme: this one is bound to products, and names these")
-    #expect(core.run("PRODUCT.ENABLE eva acme/zeta", as: token).text == "NOTFOUND product")
+    #expect(core.run("PRODUCT.ENABLE eva acme/zeta", as: token).text == "NOTFOUND product acme/zeta")
   }
 
   @Test func onesOwnPasswordIsChangedThroughIt() {

@@ -47,6 +47,33 @@ import Testing
     #expect(!accepts("web", fourth["secret"].text ?? ""))
   }
 
+  @Test("L18, P13: who manages services lets none in that could do more than they can, such as read mailed secrets")
+  func lettingIn() {
+    core.run("SERVICE.CREATE mailer MAIL")
+    core.run("PRODUCT.CREATE crm")
+    core.run("ROLE.DEFINE porter service.manage")
+    for (name, role) in [("pat", "porter"), ("sue", "super-administrator")] {
+      core.run("USER.CREATE \(name) PRODUCT crm NOINVITE")
+      #expect(!core.run("ROLE.GRANT \(name) \(role)").isError)
+    }
+    let (porter, superior) = (core.logIn("pat", "crm"), core.logIn("sue", "crm"))
+    for (line, rights) in [
+      ("SERVICE.CREATE mine MAIL", "READ and MAIL"), ("SERVICE.CREATE mine ADMIN", "READ and ADMIN"),
+      ("SERVICE.CREATE mine SESSIONS WORKSPACE main", "READ and SESSIONS"), ("SERVICE.CREATE mine", "READ"),
+      ("SERVICE.ROTATE mailer", "READ and MAIL"), ("SERVICE.SET mailer ADMIN", "READ and ADMIN"),
+      ("SERVICE.SET mailer WORKSPACE main", "READ and MAIL"), ("SERVICE.SET mailer CERT pat.test", "READ and MAIL"),
+    ] {
+      let answer = core.run(line, as: porter)
+      #expect(
+        answer.text
+          == "NOPERM the role super-administrator everywhere, to let in a service with \(rights)", "\(line)")
+      #expect(!core.run(line + " DRYRUN", as: superior).isError, "\(line)")
+    }
+    #expect(core.run("SERVICE.SET mailer CONNECTIONS 3", as: porter).text == "OK")
+    #expect(core.run("SERVICE.DELETE mailer", as: porter).text == "OK")
+    core.expectReplicated()
+  }
+
   @Test func noSecretIsInTheLogOrTheTrail() throws {
     core.run("SERVICE.CREATE web")
     let secret = try #require(core.run("SERVICE.ROTATE web OVERLAP 1h")["secret"].text)

@@ -88,7 +88,7 @@ import Testing
     core.apply(
       WorkspaceLeft(ana, beta, limits: .none),
       RoleGranted(ana, Grant(role: .trainingAdministrator, scope: .everywhere, isMain: false)))
-    #expect(core.run("PRODUCT.ENABLE member\(beta) beta/crm", as: start("tom")).text == "NOTFOUND user")
+    #expect(core.run("PRODUCT.ENABLE member\(beta) beta/crm", as: start("tom")).text == "NOTFOUND user member\(beta)")
     #expect(core.run("PRODUCT.ENABLE member\(acme) acme/clock", as: start("tom")).text == "OK")
   }
 }

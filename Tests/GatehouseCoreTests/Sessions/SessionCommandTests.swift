@@ -169,7 +169,7 @@ import Testing
     core.run("SESSION.REVOKE \(first["id"])")
     let second = core.run("SESSION.CREATE ana payroll")
     #expect(first["id"] != second["id"])
-    #expect(core.run("SESSION.GET \(first["id"])").text == "NOTFOUND session")
+    #expect(core.run("SESSION.GET \(first["id"])").text == "NOTFOUND session #\(first["id"])")
     #expect(core.run("SESSION.GET \(second["id"])")["id"] == second["id"])
   }
 

@@ -51,7 +51,7 @@ import Testing
   @Test mutating func countsLiveServices() {
     apply(ServiceCreated(1, name: "web", .all, secret: .zero))
     apply(ServiceCreated(2, name: "jobs", .read, secret: .zero))
-    apply(ServiceDeleted(1))
+    if let web = state.view.service(named: "web") { apply(ServiceDeleted(web)) }
     #expect(state.view.service(named: "web") == nil)
     #expect(state.view.liveServices == 1)
     #expect(!state.view.hasAdministeringService)

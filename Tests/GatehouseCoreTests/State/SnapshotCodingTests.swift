@@ -18,7 +18,8 @@ import Testing
       WorkspaceSet(acme, key: "subdomain", old: "", new: "acme"),
       ServiceCreated(1, name: "web", [.read, .sessions], secret: Digest(1, 2, 3, 4)),
       ServiceCreated(2, name: "old", .all, secret: Digest(5, 6, 7, 8)), ServiceCertificateSet(2, old: "", new: "old"),
-      ServiceDeleted(2), ServiceRotated(1, secret: Digest(9, 9, 9, 9), until: 5_000_000_000_000),
+      ServiceDeleted(ServiceIdentity(id: 2, name: "old", created: 0, secret: .zero, rights: .all)),
+      ServiceRotated(1, secret: Digest(9, 9, 9, 9), until: 5_000_000_000_000),
       ServiceCertificateSet(1, old: "", new: "web.test"),
       ServiceCreated(3, name: "crew", .read, secret: .zero), ServiceBoundToProducts(3, [crm, payroll]),
       ServiceLimited(1, old: .none, new: ServiceLimits(connections: 1, commands: 2, bytes: 3)))

@@ -45,9 +45,9 @@ import Testing
     #expect(core.run(["ENTRY.CORRECT", "\(entry)", "NOTE", ""])["note"].isNull)
     core.advance(1000)
     #expect(core.run("ENTRY.DELETE \(entry) REASON double")["deleted"].integer == 1)
-    #expect(core.run("ENTRY.GET \(entry)").text == "NOTFOUND entry")
-    #expect(core.run("ENTRY.CORRECT \(entry) NOTE x").text == "NOTFOUND entry")
-    #expect(core.run("ENTRY.DELETE \(entry)").text == "NOTFOUND entry")
+    #expect(core.run("ENTRY.GET \(entry)").text == "NOTFOUND entry #\(entry)")
+    #expect(core.run("ENTRY.CORRECT \(entry) NOTE x").text == "NOTFOUND entry #\(entry)")
+    #expect(core.run("ENTRY.DELETE \(entry)").text == "NOTFOUND entry #\(entry)")
     let history = core.run("ENTRY.HISTORY \(entry)").items
     #expect(history.map { $0["version"].integer } == [1, 2, 3, 4])
     #expect(history.map { $0["by"].text } == ["local", "tom", "local", "local"])
@@ -56,6 +56,51 @@ import Testing
     #expect(history.map { $0["end"].integer } == [hour(2), hour(1), hour(1), hour(1)])
     #expect(history.map { $0["note"].text } == ["first", "first", nil, nil])
     #expect(history.map { $0["deleted"].integer } == [0, 0, 0, 1])
+  }
+
+  @Test("B3, B11: every version says as whom it was made, also after a restart") func impersonatedVersions() throws {
+    core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
+    let administrator = core.logIn("tom", "payroll")
+    let entry = add(3, 2)
+    let session = try #require(
+      core.run("IMPERSONATE.START \(administrator) ana REASON clock WORKSPACE main")["session"].text)
+    #expect(core.run("ENTRY.CORRECT \(entry) NOTE one", as: session)["version"].integer == 2)
+    core.run("ENTRY.CORRECT \(entry) NOTE two", as: administrator)
+    core.run("ENTRY.CORRECT \(entry) NOTE three", as: session)
+    #expect(core.run("ENTRY.DELETE \(entry)", as: session)["version"].integer == 5)
+    func check() {
+      let history = core.run("ENTRY.HISTORY \(entry)").items
+      #expect(history.map { $0["by"].text } == ["local", "tom", "tom", "tom", "tom"])
+      #expect(history.map { $0["as"].text } == [nil, "ana", nil, "ana", "ana"])
+    }
+    check()
+    core.expectReplicated()
+    try core.restart()
+    check()
+  }
+
+  @Test("B3, L15: entries and timers say who started and stopped them, and as whom, also after a restart")
+  func impersonatedTimers() throws {
+    core.seedUser("tom", products: [payroll], roles: [.trainingAdministrator])
+    let administrator = core.logIn("tom", "payroll")
+    let session = try #require(
+      core.run("IMPERSONATE.START \(administrator) ana REASON clock WORKSPACE main")["session"].text)
+    func marks(_ answer: Answer, _ fields: [String]) -> [String?] { fields.map { answer[$0].text } }
+    #expect(marks(core.run("TIMER.START ana", as: session), ["started-by", "started-as"]) == ["tom", "ana"])
+    try core.restart()
+    #expect(marks(core.run("TIMER.CURRENT ana"), ["started-by", "started-as"]) == ["tom", "ana"])
+    #expect(marks(core.run("TIMER.RUNNING")[1][0], ["started-by", "started-as"]) == ["tom", "ana"])
+    let all = ["started-by", "started-as", "stopped-by", "stopped-as"]
+    let stopped = core.run("TIMER.STOP ana", as: administrator)
+    #expect(marks(stopped, all) == ["tom", "ana", "tom", nil])
+    let added = core.run(
+      "ENTRY.ADD ana START 2026-03-01T06:00:00Z END 2026-03-01T07:00:00Z", as: session)
+    #expect(marks(added, all) == ["tom", "ana", "tom", "ana"])
+    core.expectReplicated()
+    try core.restart()
+    #expect(core.run("ENTRY.GET \(stopped["entry"])") == stopped)
+    #expect(core.run("ENTRY.GET \(added["entry"])") == added)
+    #expect(Set(core.run("ENTRY.LIST ana")[1].items.map { $0["started-as"].text }) == ["ana"])
   }
 
   @Test func aCorrectionAppliesToTheVersionThatWasRead() {
@@ -68,7 +113,7 @@ import Testing
     #expect(core.run("ENTRY.CORRECT \(entry)").text?.hasPrefix("ERR nothing to correct") == true)
     #expect(core.run("ENTRY.CORRECT \(entry) START \(core.now)").text?.hasPrefix("REFUSED end: ") == true)
     #expect(core.run("ENTRY.DELETE \(entry) IFVERSION 1").text?.hasPrefix("STALE ") == true)
-    #expect(core.run("ENTRY.GET 999").text == "NOTFOUND entry")
+    #expect(core.run("ENTRY.GET 999").text == "NOTFOUND entry #999")
     #expect(core.run("ENTRY.GET x").text?.hasPrefix("ERR ") == true)
   }
 
@@ -191,7 +236,7 @@ import Testing
     let olga = core.logIn("olga", "payroll")
     #expect(core.run("ENTRY.LIST ana", as: olga)[1].items.map { $0["entry"].integer } == [here])
     // W4: entries elsewhere do not exist for them.
-    #expect(core.run("ENTRY.GET \(elsewhere)", as: olga).text == "NOTFOUND entry")
+    #expect(core.run("ENTRY.GET \(elsewhere)", as: olga).text == "NOTFOUND entry #\(elsewhere)")
     #expect(core.run("ENTRY.CORRECT \(here) NOTE seen", as: olga)["version"].integer == 2)
     #expect(core.run("ENTRY.LIST ana WORKSPACE main", as: olga).text?.hasPrefix("NOPERM ") == true)
     core.seedUser("ben", products: [payroll])

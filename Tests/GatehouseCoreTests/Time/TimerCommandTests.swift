@@ -19,17 +19,18 @@ import Testing
     #expect(
       started.description
         == "{user: \(ana.raw), username: ana, workspace: main, project: site, note: the gate, start: \(start), "
-        + "started-by: local, stopped: nil}")
+        + "started-by: local, started-as: nil, stopped: nil}")
     #expect(core.run("TIMER.CURRENT ana")["start"].integer == start)
     core.advance(90_000)
     let entry = core.run("TIMER.STOP ana")
     #expect(
       entry.description
         == "{entry: \(ana.raw), user: \(ana.raw), username: ana, workspace: main, project: site, note: the gate, "
-        + "start: \(start), end: \(start + 90_000), started-by: local, stopped-by: local, version: 1, deleted: 0}")
+        + "start: \(start), end: \(start + 90_000), started-by: local, started-as: nil, stopped-by: local, "
+        + "stopped-as: nil, version: 1, deleted: 0}")
     #expect(core.run("TIMER.CURRENT ana").isNull)
-    #expect(core.run("TIMER.STOP ana").text == "NOTFOUND timer in main; WORKSPACE w names another workspace")
-    #expect(core.run("TIMER.STOP ana WORKSPACE main").text == "NOTFOUND timer")
+    #expect(core.run("TIMER.STOP ana").text == "NOTFOUND timer of ana in main; WORKSPACE w names another workspace")
+    #expect(core.run("TIMER.STOP ana WORKSPACE main").text == "NOTFOUND timer of ana in main")
     #expect(core.run("ENTRY.GET \(entry["entry"])") == entry)
   }
 
@@ -82,7 +83,7 @@ import Testing
     core.seedUser("bob", status: .deleted)
     #expect(core.run("TIMER.START ana WORKSPACE acme").text?.hasPrefix("REFUSED member: ") == true)
     #expect(core.run("TIMER.START bob").text?.hasPrefix("REFUSED status: ") == true)
-    #expect(core.run("TIMER.START nobody").text == "NOTFOUND user")
+    #expect(core.run("TIMER.START nobody").text == "NOTFOUND user nobody")
     #expect(core.run("TIMER.START ana WORKSPACE nowhere").text == "NOTFOUND workspace nowhere")
     #expect(core.run("TIMER.START ana IFVERSION 1").text?.hasPrefix("ERR IFVERSION ") == true)
     core.connection.rights = [.read, .sessions]

@@ -42,7 +42,8 @@ import Testing
     #expect(core.run("USER.GET ana", as: token).text?.hasPrefix("NOPERM ") == true, sourceLocation: location)
     #expect(
       !core.run("IMPERSONATE.LIST").items.contains { $0["id"] == session["id"] }, sourceLocation: location)
-    #expect(core.run("SESSION.GET \(session["id"])").text == "NOTFOUND session", sourceLocation: location)
+    #expect(
+      core.run("SESSION.GET \(session["id"])").text == "NOTFOUND session #\(session["id"])", sourceLocation: location)
   }
 
   struct Loss: CustomTestStringConvertible, Sendable {
@@ -243,7 +244,7 @@ import Testing
     switch finding.split(separator: " ")[0] {
     case "SESSION.CHECK": #expect(answer.isNull)
     case "AS": #expect(answer.text?.hasPrefix("NOPERM a session in force") == true)
-    case "SESSION.GET": #expect(answer.text == "NOTFOUND session")
+    case "SESSION.GET": #expect(answer.text == "NOTFOUND session #\(session["id"])")
     case "USER.GET": #expect(answer["sessions"].integer == 0)
     default: #expect(answer.items.isEmpty)
     }

@@ -110,7 +110,7 @@ import Testing
       core.run("SESSION.CREATE ana app").text == "REFUSED login: unknown-product")
     #expect(
       core.run("POOL.LIST app").text
-        == "NOTFOUND product; it was looked for in main: workspace/product names that of another workspace")
-    #expect(core.run("POOL.LIST acme/ap").text == "NOTFOUND product")
+        == "NOTFOUND product app; it was looked for in main: workspace/product names that of another workspace")
+    #expect(core.run("POOL.LIST acme/ap").text == "NOTFOUND product acme/ap")
   }
 }

@@ -125,11 +125,11 @@ import Testing
     #expect(core.run("SESSION.CHECK \(here)").isNull && !core.run("SESSION.CHECK \(elsewhere)").isNull)
     #expect(core.run("PRODUCT.DISABLE shared acme/app", as: token).text == "OK")
     #expect(core.run("WORKSPACE.MEMBER acme shared REMOVE", as: token).integer == 1)
-    #expect(core.run("USER.GET shared", as: token).text == "NOTFOUND user")
+    #expect(core.run("USER.GET shared", as: token).text == "NOTFOUND user shared")
     #expect(core.run("LOGIN.CHECK shared beta/app").text == "ALLOW")
     // W7: nobody can be added by callers who do not see them, and a taken name is just taken.
-    #expect(core.run("WORKSPACE.MEMBER acme shared", as: token).text == "NOTFOUND user")
-    #expect(core.run("PRODUCT.ENABLE shared acme/app", as: token).text == "NOTFOUND user")
+    #expect(core.run("WORKSPACE.MEMBER acme shared", as: token).text == "NOTFOUND user shared")
+    #expect(core.run("PRODUCT.ENABLE shared acme/app", as: token).text == "NOTFOUND user shared")
     #expect(
       core.run("USER.CREATE Shared WORKSPACE acme", as: token).text
         == "CONFLICT username: Shared is taken; choose another")

@@ -105,7 +105,7 @@ import Testing
     // Who knows both is led to the kept one, and nobody learns of whom they do not know (W4).
     #expect(core.run("USER.GET shared", as: alfa)["username"].text == "kept")
     #expect(core.run("USER.GET shared")["username"].text == "kept")
-    #expect(core.run("USER.GET kept", as: beta).text == "NOTFOUND user")
+    #expect(core.run("USER.GET kept", as: beta).text == "NOTFOUND user kept")
     #expect(core.run("USER.DELETE shared REASON x", as: beta).isError)
     core.expectReplicated()
   }
@@ -126,7 +126,7 @@ import Testing
   @Test("W3, S2: an administrator takes out somebody who is deleted at home") func leavingWhenDeleted() {
     mergeShared()
     #expect(core.run("WORKSPACE.MEMBER beta shared REMOVE", as: beta).integer == 1)
-    #expect(core.run("USER.GET shared", as: beta).text == "NOTFOUND user")
+    #expect(core.run("USER.GET shared", as: beta).text == "NOTFOUND user shared")
     made("ACCOUNT.DELETE beta/Works", as: beta)
     #expect(core.run("WORKSPACE.MEMBER alfa shared REMOVE", as: alfa).isError)
     core.expectReplicated()

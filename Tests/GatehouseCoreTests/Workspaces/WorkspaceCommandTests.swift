@@ -31,7 +31,7 @@ import Testing
     #expect(core.run("WORKSPACE.CREATE main").text?.hasPrefix("CONFLICT") == true)
     #expect(core.run("WORKSPACE.CREATE beta SUBDOMAIN ACME").text?.hasPrefix("CONFLICT subdomain") == true)
     #expect(core.run("WORKSPACE.CREATE beta PROFILE excel").text?.contains("actionstep, actitime") == true)
-    #expect(core.run("WORKSPACE.CREATE beta OWNER nobody").text == "NOTFOUND user")
+    #expect(core.run("WORKSPACE.CREATE beta OWNER nobody").text == "NOTFOUND user nobody")
     #expect(core.run("WORKSPACE.CREATE Beta").isError)
     #expect(core.run("WORKSPACE.GET beta").text == "NOTFOUND workspace beta")
     #expect(core.run("WORKSPACE.SET acme plan").isError)
@@ -125,7 +125,7 @@ import Testing
     #expect(core.run("WORKSPACE.SET acme plan enterprise", as: ana).text?.hasPrefix("NOPERM ") == true)
     #expect(core.run("USER.SET eva first Eva", as: ana).integer == 1)
     // W4: rights in one workspace do not show people of others.
-    #expect(core.run("USER.SET bob first Bob", as: ana).text == "NOTFOUND user")
+    #expect(core.run("USER.SET bob first Bob", as: ana).text == "NOTFOUND user bob")
     #expect(core.run("WORKSPACE.SET main policy.session.ttl 1h", as: ana).text?.hasPrefix("NOPERM ") == true)
     // For others it does not exist.
     #expect(core.run("WORKSPACE.GET acme", as: bob).text == "NOTFOUND workspace acme")

@@ -90,6 +90,32 @@ import Testing
     #expect(core.run("LOGIN.EXPLAIN ana payroll AT soon").isError)
   }
 
+  @Test("B1, B7: where a moment is asked for, a day is one of the person's; limits hold from its beginning to its end")
+  func daysAsMoments() {
+    core.run("USER.CREATE ana PRODUCT payroll NOINVITE TIMEZONE Pacific/Auckland HIRED 2026-03-05")
+    #expect(employment(of: "ana", at: "2026-03-04", core)["passed"].integer == 0)
+    #expect(employment(of: "ana", at: "2026-03-05", core)["passed"].integer == 1)
+    #expect(
+      employment(of: "ana", at: "2026-03-05", core) == employment(of: "ana", at: "2026-03-04T11:00:00Z", core))
+    core.run("WORKSPACE.CREATE acme")
+    core.run("PRODUCT.CREATE acme/app")
+    for line in [
+      "ROLE.GRANT ana manager FROM 2026-03-05 UNTIL 2026-03-06",
+      "PRODUCT.ENABLE ana payroll FROM 2026-03-05 UNTIL 2026-03-06",
+      "WORKSPACE.MEMBER acme ana FROM 2026-03-05 UNTIL 2026-03-06",
+    ] {
+      #expect(!core.run(line).isError, "\(line)")
+      let fields = core.records.last?.first.changeTexts().flatMap(\.fields) ?? []
+      #expect(fields.last { $0.name == "from" }?.new == "2026-03-04T11:00:00.000Z", "\(line)")
+      #expect(fields.last { $0.name == "until" }?.new == "2026-03-06T11:00:00.000Z", "\(line)")
+    }
+    // Who has no zone is where the workspace is.
+    core.run("USER.CREATE bob PRODUCT payroll NOINVITE")
+    core.run("WORKSPACE.SET main policy.timezone America/Los_Angeles")
+    core.run("PRODUCT.ENABLE bob payroll UNTIL 2026-03-08")
+    #expect(core.records.last?.first.changeTexts()[0].fields.last?.new == "2026-03-09T07:00:00.000Z")
+  }
+
   @Test func anUnknownZoneIsRefused() {
     let expected = "is not a time zone of the IANA database; give a name such as Europe/Prague"
     for name in ["Mars/Olympus", "+02:00", "Europe", "Europe/Praha"] {

@@ -38,6 +38,7 @@ import Testing
     let start = Self.time(moment)
     #expect(TimeText.text(ofDay: rules.day(at: start)) == day)
     #expect(rules.day(at: start - 1) < TimeText.dayNumber(day)!)
+    #expect(rules.start(ofDay: TimeText.dayNumber(day)!) == start)
   }
 
   /// The far future has only rules, the near one also listed changes: both agree with Foundation's reading of the

@@ -31,6 +31,8 @@ extension Company {
     return after
   }
 
+  private func nobody(_ person: Int) -> Answer { .error("NOTFOUND user \(username(person))") }
+
   /// Applies a call, if its answer is known in advance.
   private func expected(_ state: inout State, _ call: Call) -> Answer {
     switch call {
@@ -49,31 +51,31 @@ extension Company {
       state.people[owner.key]!.sessions.remove(id)
       return .number(1)
     case .rename(let old, let new):
-      guard let person = state.people[old] else { return .error("NOTFOUND user") }
+      guard let person = state.people[old] else { return nobody(old) }
       if person.standing == .deleted { return Self.deleted }
       if let refusal = refusal(of: new, in: state) { return refusal }
       state.people[old] = nil
       state.people[new] = person
       return .ok
     case .delete(let person), .lock(let person), .unlock(let person), .enable(let person), .disable(let person):
-      guard let found = state.people[person] else { return .error("NOTFOUND user") }
+      guard let found = state.people[person] else { return nobody(person) }
       if found.standing == .deleted { return Self.deleted }
       return change(&state, person, call)
     case .sessions(let person):
-      return state.people[person].map { .numbers($0.sessions) } ?? .error("NOTFOUND user")
+      return state.people[person].map { .numbers($0.sessions) } ?? nobody(person)
     case .start(let person, let note):
-      guard let found = state.people[person] else { return .error("NOTFOUND user") }
+      guard let found = state.people[person] else { return nobody(person) }
       if found.standing == .deleted { return .error("REFUSED status: the login of \(username(person)) is deleted") }
       if found.timer != nil { return .error("CONFLICT timer-running") }
       state.people[person]!.timer = note
       return .text(note)
     case .stop(let person):
-      guard let found = state.people[person] else { return .error("NOTFOUND user") }
-      guard let note = found.timer else { return .error("NOTFOUND timer in main") }
+      guard let found = state.people[person] else { return nobody(person) }
+      guard let note = found.timer else { return .error("NOTFOUND timer of \(username(person)) in main") }
       state.people[person]!.timer = nil
       return .text(note)
     case .running(let person):
-      guard let found = state.people[person] else { return .error("NOTFOUND user") }
+      guard let found = state.people[person] else { return nobody(person) }
       return found.timer.map { .text($0) } ?? .nothing
     }
   }

@@ -77,7 +77,10 @@ struct AccountToolsTests {
     let began = try #require(stopped.integer("start"))
     let corrected = try asMia.fields("ENTRY.CORRECT \(entry) END \(began + 7_200_000)")
     #expect(corrected.integer("end") == began + 7_200_000 && corrected["version"] == "2")
-    #expect(try gate.list("ENTRY.HISTORY \(entry)").map { $0["by"] } == ["olga", "olga"])
+    try mia.ok("ENTRY.CORRECT \(entry) NOTE 'second draft'")
+    let versions = try gate.list("ENTRY.HISTORY \(entry)")
+    #expect(versions.map { $0["by"] } == ["olga", "olga", "mia"])
+    #expect(versions.map { $0["as"] } == ["mia", "mia", nil], "B3, B11: both identities")
   }
 
   @Test("K4: on a workspace with a subdomain an impersonation reaches that workspace only")

@@ -30,13 +30,13 @@ struct AccountsTests {
     let mia = later.acting(as: try #require(try later.fields("SESSION.CREATE mia training")["session"]))
     #expect(try mia.fields("USER.GET ana")["username"] == "ana")
     try later.ok("EMPLOY.END ana Widgets")
-    try mia.refused("USER.GET ana", with: "NOTFOUND user")
+    try mia.refused("USER.GET ana", with: "NOTFOUND user ana")
     server.kill()
     try server.start()
     let last = try server.client()
     #expect(try last.fields("USER.GET ana")["account"] == "Gadgets")
     let again = last.acting(as: try #require(try last.fields("SESSION.CREATE mia training")["session"]))
-    try again.refused("USER.GET ana", with: "NOTFOUND user")
+    try again.refused("USER.GET ana", with: "NOTFOUND user ana")
     try last.refused("ACCOUNT.DELETE Gadgets", with: "REFUSED account: 1 (ana) is employed at Gadgets")
   }
 
@@ -55,7 +55,7 @@ struct AccountsTests {
     #expect(try names(mia, "USER.LIST SORT username") == ["ana", "mia"])
     let eva = gate.acting(as: try #require(try gate.fields("SESSION.CREATE eva training")["session"]))
     #expect(try names(eva, "USER.LIST SORT username") == ["ana", "eva", "mia"])
-    try eva.refused("USER.GET bob", with: "NOTFOUND user")
+    try eva.refused("USER.GET bob", with: "NOTFOUND user bob")
     #expect(try gate.list("MANAGE.LIST eva").map { $0["name"] } == ["Europe", "mia"])
   }
 }

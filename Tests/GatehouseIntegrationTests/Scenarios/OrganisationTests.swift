@@ -201,7 +201,7 @@ struct OrganisationTests {
     try tina.ok("ROLE.GRANT ivan manager WORKSPACE plan")
     #expect(try session(of: "ivan").fields("USER.GET indy")["username"] == "indy", "of the group Europe")
     #expect(try tina.integer("MANAGE.REMOVE ivan GROUP Europe WORKSPACE plan") == 1)
-    try session(of: "ivan").refused("USER.GET indy", with: "NOTFOUND user")
+    try session(of: "ivan").refused("USER.GET indy", with: "NOTFOUND user indy")
   }
 
   @Test("L10: own data; those employed today by managed accounts; all but super administrators; everything")
@@ -219,7 +219,7 @@ struct OrganisationTests {
     #expect(try seen(by: "mara") == ["indy", "ivan", "mara"])
     try mara.ok("USER.SET indy phone 456")
     try mara.ok("LINK.ADD indy booking b-1 WORKSPACE plan")
-    #expect(try mara.refused("USER.GET gus", with: "NOTFOUND") == "NOTFOUND user")
+    #expect(try mara.refused("USER.GET gus", with: "NOTFOUND") == "NOTFOUND user gus")
     try mara.refused("USER.STATUS indy inactive", with: "NOPERM the permission user.status")
 
     let tina = try session(of: "tina")
@@ -277,7 +277,7 @@ struct OrganisationTests {
     #expect(try tina.pages("MAIL.LIST USER eva").count == 1)
     try tina.ok("USER.PURGE #\(id)")
     #expect(try tina.pages("MAIL.LIST USER #\(id)").isEmpty)
-    #expect(try tina.refused("USER.GET #\(id)", with: "NOTFOUND") == "NOTFOUND user")
+    #expect(try tina.refused("USER.GET #\(id)", with: "NOTFOUND") == "NOTFOUND user #\(id)")
     #expect(try tina.fields("CONTACT.GET #\(contact)").value("logins")?.items.count == 0, "the contact stays")
   }
 }

@@ -89,7 +89,7 @@ struct TenancyTests {
     #expect(try gate.acting(as: session).list("WORKSPACE.LIST").map { $0["name"] } == ["beta"])
 
     #expect(try be.integer("WORKSPACE.MEMBER beta ana REMOVE") == 1)
-    #expect(try be.refused("USER.GET ana", with: "NOTFOUND") == "NOTFOUND user")
+    #expect(try be.refused("USER.GET ana", with: "NOTFOUND") == "NOTFOUND user ana")
     #expect(try gate.text("LOGIN.CHECK ana alpha/app") == "ALLOW")
   }
 

@@ -51,7 +51,7 @@ struct DryRunTests {
     let later = try server.client()
     #expect(try later.text("LOGIN.CHECK shared beta/app") == "ALLOW")
     #expect(try later.list("ROLE.LIST shared").map { $0["role"] } == ["helper"])
-    try later.refused("USER.GET eve", with: "NOTFOUND user")
+    try later.refused("USER.GET eve", with: "NOTFOUND user eve")
   }
 }
 

@@ -18,7 +18,7 @@ struct DoorTests {
     #expect(await server.execute("USER.LIST").contains("ana"))
     #expect(await server.execute("AUDIT.LIST").contains("USER.CREATE"))
     #expect(await server.execute("AUDIT.VERIFY").contains("problem null 0"))
-    #expect(await server.execute("USER.GET nobody") == "NOTFOUND user")
+    #expect(await server.execute("USER.GET nobody") == "NOTFOUND user nobody")
     #expect(await server.execute("NO.SUCH").hasPrefix("ERR unknown command"))
     #expect(await server.execute("MULTI").hasPrefix("ERR MULTI is about a connection"))
     await server.stop()

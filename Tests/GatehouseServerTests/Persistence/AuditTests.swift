@@ -21,7 +21,7 @@ struct AuditTests {
     let event = try #require(try gate.pages("AUDIT.LIST USER ana").first)
     #expect(event.names == ["lsn", "time", "actor", "subject", "service", "command", "reason", "changes", "names"])
     #expect(event["command"] == "USER.SET" && event["reason"] == "a typing mistake")
-    #expect(event["actor"] == nil && event["subject"] == nil && event["service"] == nil)
+    #expect(event["actor"] == nil && event["subject"] == nil && event["service"] == "local")
     let change = try #require(event.value("changes")?.items.first.flatMap { Fields($0) })
     #expect(change["change"] == "contact-set")
     let field = try #require(change.value("fields")?.items.first.flatMap { Fields($0) })
@@ -105,8 +105,8 @@ struct AuditTests {
 
   @Test("invalid requests are refused")
   func refusals() throws {
-    try gate.refused("AUDIT.LIST USER nobody", with: "NOTFOUND user")
-    try gate.refused("AUDIT.LIST ACTOR #999999", with: "NOTFOUND user")
+    try gate.refused("AUDIT.LIST USER nobody", with: "NOTFOUND user nobody")
+    try gate.refused("AUDIT.LIST ACTOR #999999", with: "NOTFOUND user #999999")
     try gate.refused("AUDIT.LIST CURSOR x", with: "ERR")
     try gate.refused("AUDIT.LIST FROM yesterday", with: "ERR")
     try gate.refused("AUDIT.LIST WHERE x", with: "ERR")
@@ -167,7 +167,7 @@ struct AuditTests {
         "USER.CREATE", "PRODUCT.CREATE", "WORKSPACE.CREATE",
       ])
     #expect(seen[1].shown("changes").contains("session-ended"))
-    try ann.refused("AUDIT.LIST USER bea", with: "NOTFOUND user")
+    try ann.refused("AUDIT.LIST USER bea", with: "NOTFOUND user bea")
     #expect(try ann.pages("AUDIT.LIST USER shared").compactMap { $0["command"] }.first == "SESSION.REVOKE")
     try ann.refused("AUDIT.VERIFY", with: "NOPERM the permission server.manage")
   }

@@ -197,7 +197,7 @@ struct ForgettingTests {
     try waitUntilForgotten(id)
     try again.ok("COMPACT")
     #expect(found(try contents()) == [])
-    try again.refused("USER.GET eva.lind", with: "NOTFOUND user")
+    try again.refused("USER.GET eva.lind", with: "NOTFOUND user eva.lind")
     try gateIsFree(again)
     try expectProvable(again, head)
   }

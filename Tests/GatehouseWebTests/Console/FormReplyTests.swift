@@ -30,6 +30,21 @@ struct FormReplyTests {
     #expect(page.has("email is not an e-mail address"))
   }
 
+  @Test(
+    "the field that a refusal names itself is marked, not the first that its text may mean",
+    arguments: [
+      ("last", "last"), ("LAST", "last"), ("colour", "x:colour"), ("Family name", "last"), ("unheard-of", "first"),
+      (nil, "first"),
+    ])
+  func structured(field: String?, marked: String) throws {
+    let fields: [(name: String, label: String)] = [
+      ("first", "Given name"), ("last", "Family name"), ("x:colour", "Colour"),
+    ]
+    let sent = try FormFields(parsing: "first=Ana&last=Ana&x%3Acolour=Ana")
+    let failure = CommandFailure("ERR Ana is there already; choose another", field: field)
+    #expect(failure.formField(among: fields, sent) == marked)
+  }
+
   @Test("a handler that only throws has its form shown again where it came from, and nothing is marked twice")
   func thrown() throws {
     let company = try ConsoleCompany(["USER.CREATE ana FIRST Ana NOINVITE"])

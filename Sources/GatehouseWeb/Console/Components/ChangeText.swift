@@ -25,7 +25,7 @@ struct ChangeText {
   private func field(_ field: RESPValue) -> [Cell] {
     let name = field["name"]?.string ?? ""
     var cells: [Cell] = [.muted(name), .text(" ")]
-    if let old = field["old"], !old.isNull { cells += [.gone(text(old, name)), .text(" → ")] }
+    if let old = field["old"], !old.isNull, old != field["new"] { cells += [.gone(text(old, name)), .text(" → ")] }
     if let new = field["new"], !new.isNull {
       if let time = Self.time(new, name) { cells.append(.time(time)) } else { cells.append(.strong(text(new, name))) }
     } else {
@@ -44,7 +44,9 @@ struct ChangeText {
     return named(shown)
   }
 
-  private static let people: Set<String> = ["user", "actor", "subject", "owner", "started-by", "stopped-by"]
+  private static let people: Set<String> = [
+    "user", "actor", "subject", "owner", "started-by", "stopped-by", "requested-by", "approved-by", "merged-user",
+  ]
 
   /// `user #107` with the name beside it.
   private func named(_ text: String) -> String {

@@ -8,6 +8,8 @@ struct FormReply: Sendable {
   let sent: FormFields
   let failure: CommandFailure
   private let words: ConsoleWords
+  /// The field that is marked.
+  private let marked: String?
 
   /// The refusal, and the same blocks with the form filled in and marked.
   ///
@@ -15,9 +17,12 @@ struct FormReply: Sendable {
   ///   done so.
   func applied(to blocks: [Block], refills: Bool) -> [Block] {
     var isMarked = false
-    var labels: [String: String] = [:]
-    for block in blocks { collect(&labels, block.values) }
-    let reply = FormReply(action: action, sent: sent, failure: failure, words: ConsoleWords(labels: labels))
+    var fields: [(name: String, label: String)] = []
+    for block in blocks { collect(&fields, block.values) }
+    let labels = Dictionary(fields.filter { !$0.label.isEmpty }.map { ($0.name, $0.label) }) { $1 }
+    let reply = FormReply(
+      action: action, sent: sent, failure: failure, words: ConsoleWords(labels: labels),
+      marked: failure.formField(among: fields, sent))
     let shown = blocks.map { block in
       var block = block
       block.values = reply.form(block.values, refills: refills, &isMarked)
@@ -26,22 +31,26 @@ struct FormReply: Sendable {
     return [failure.said(reply.words).block] + shown
   }
 
-  init(action: String, sent: FormFields, failure: CommandFailure, words: ConsoleWords = ConsoleWords()) {
+  init(
+    action: String, sent: FormFields, failure: CommandFailure, words: ConsoleWords = ConsoleWords(),
+    marked: String? = nil
+  ) {
     self.action = action
     self.sent = sent
     self.failure = failure
     self.words = words
+    self.marked = marked
   }
 
-  /// The labels of the form's fields.
-  private func collect(_ labels: inout [String: String], _ values: Values) {
+  /// The form's fields with their labels.
+  private func collect(_ fields: inout [(name: String, label: String)], _ values: Values) {
     var values = values
-    if let name = values.text("name"), let label = values.text("label") { labels[name] = label }
+    if let name = values.text("name") { fields.append((name, values.text("label") ?? "")) }
     let isOther = values.text("template") == "form" && values.text("action").map(Self.path) != Self.path(action)
     if isOther { return }
     for name in Block.nested + ["fields", "fieldsets", "more"] {
       values.mapEach(name) {
-        collect(&labels, $0)
+        collect(&fields, $0)
         return $0
       }
     }
@@ -73,7 +82,7 @@ struct FormReply: Sendable {
     var values = values
     guard let name = values.text("name") else { return values }
     if refills { refill(&values, name) }
-    guard !isMarked, failure.names(name, label: values.text("label") ?? "", value: sent[name]) else { return values }
+    guard !isMarked, name == marked else { return values }
     isMarked = true
     values["error"] = failure.said(words).why + "."
     values["described"] = true
@@ -103,12 +112,25 @@ struct FormReply: Sendable {
 }
 
 extension CommandFailure {
-  /// Whether the refusal is about a field of a form: it begins with the field's name, as commands and settings call it, or with
-  /// its label; or it quotes what was typed there.
-  fileprivate func names(_ field: String, label: String, value: String) -> Bool {
-    if let own = self.field { return own == field }
+  /// The field of a form that the refusal is about: the one that it says itself, else the first that its text names.
+  func formField(among fields: [(name: String, label: String)], _ sent: FormFields) -> String? {
+    let own = field.map { $0.lowercased() }
+    if let own, let found = fields.first(where: { Self.names(of: $0.name, $0.label).contains(own) }) {
+      return found.name
+    }
+    return fields.first { names($0.name, label: $0.label, value: sent[$0.name]) }?.name
+  }
+
+  /// What commands and people call a field of a form. A field that a workspace has added has a mark before its name.
+  private static func names(of field: String, _ label: String) -> [String] {
+    [field, field.hasPrefix("x:") ? String(field.dropFirst(2)) : field, label].map { $0.lowercased() }
+  }
+
+  /// Whether the text of a refusal that says no more is about a field of a form: it begins with the field's name, as commands
+  /// and settings call it, or with its label; or it quotes what was typed there.
+  private func names(_ field: String, label: String, value: String) -> Bool {
     if field == Self.passwordField(rule, why) { return true }
-    let names = [field, field.hasPrefix("x:") ? String(field.dropFirst(2)) : field, label].map { $0.lowercased() }
+    let names = Self.names(of: field, label)
     let begun = [why, (rule?.head(before: ".") ?? "") + " "].map { $0.lowercased() }
     for name in names where !name.isEmpty {
       // `email is not …`, `no kind 'x'`, `the username …`

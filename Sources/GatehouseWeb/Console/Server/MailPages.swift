@@ -73,7 +73,10 @@ struct MailPages: ConsolePages {
     return [
       .notice(
         .warn, "Mails have waited for \(Cell.durationText(now - oldest))",
-        [.text("Does the courier run? "), .code("gatehousectl mail"), .text(" fetches and sends them.")])
+        [
+          .text("Does the courier run? "), .code("gatehousectl mail"),
+          .text(" fetches and sends them; bound to a workspace, it gets no secrets of the server's administrators."),
+        ])
     ]
   }
 

@@ -1,4 +1,5 @@
 import GatehouseServer
+import GatehouseWire
 import HTTPTypes
 
 /// A command was answered with an error.
@@ -11,7 +12,7 @@ struct CommandFailure: Error, Sendable {
   /// What to do instead, if the refusal says.
   private(set) var remedy: String?
   let status: HTTPResponse.Status
-  /// The field of the form that it is about, where the console itself found it.
+  /// What it is about, where it says so: the word, option or field of the command, or of the form.
   let field: String?
 
   init(_ text: String, field: String? = nil) {
@@ -72,6 +73,16 @@ struct CommandFailure: Error, Sendable {
       cells += [.text(" "), .strong("What to do: ")] + Cell.withMoments(remedy + ".")
     }
     return .notice(.bad, heading, cells)
+  }
+}
+
+extension Result<RESPValue, RefusedCommand> {
+  /// The reply.
+  func orFailure() throws(CommandFailure) -> RESPValue {
+    switch self {
+    case .success(let reply): return reply
+    case .failure(let refused): throw CommandFailure(refused.text, field: refused.field)
+    }
   }
 }
 

@@ -135,7 +135,7 @@ final class Visit {
     }
     switch await door.execute(together: commands, for: caller) {
     case .success(let replies): return replies
-    case .failure(let refused): throw CommandFailure(refused.text)
+    case .failure(let refused): throw CommandFailure(refused.text, field: refused.field)
     }
   }
 
@@ -153,23 +153,17 @@ final class Visit {
   /// A command on the person's own authority, also while they act as somebody else.
   func asOneself(_ words: [String]) async throws -> RESPValue {
     note(words)
-    let reply = await door.execute(words, for: door.server(context.connection).acting(as: person.ownToken))
-    if let text = reply.errorText { throw CommandFailure(text) }
-    return reply
+    return try await door.answer(words, for: door.server(context.connection).acting(as: person.ownToken)).orFailure()
   }
 
   /// For commands that only the server itself may run about the person's own sessions, such as `IMPERSONATE.START`.
   func asServer(_ words: [String]) async throws -> RESPValue {
     note(words)
-    let reply = await door.execute(words, for: door.server(context.connection))
-    if let text = reply.errorText { throw CommandFailure(text) }
-    return reply
+    return try await door.answer(words, for: door.server(context.connection)).orFailure()
   }
 
   private func answer(_ words: [String]) async throws -> RESPValue {
-    let reply = await door.execute(words, for: caller)
-    if let text = reply.errorText { throw CommandFailure(text) }
-    return reply
+    try await door.answer(words, for: caller).orFailure()
   }
 
   /// The commands that take a key. Those with passwords do not: the log would keep a digest of them.

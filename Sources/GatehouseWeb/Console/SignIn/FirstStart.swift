@@ -94,8 +94,6 @@ struct FirstStart {
   }
 
   private func run(_ words: [String], _ caller: Caller) async throws(CommandFailure) -> RESPValue {
-    let reply = await door.execute(words, for: caller)
-    if let text = reply.errorText { throw CommandFailure(text) }
-    return reply
+    try await door.answer(words, for: caller).orFailure()
   }
 }

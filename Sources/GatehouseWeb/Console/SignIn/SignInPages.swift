@@ -222,9 +222,10 @@ struct SignInPages {
     }
     let caller = door.server(visitor.context.connection).acting(as: token)
     let check = await visitor.run(["SESSION.CHECK", token])
-    let reply = await door.execute(["PASSWORD.CHANGE", form.raw("old"), form.raw("new")], for: caller)
-    if let text = reply.errorText {
-      return passwordPage(visitor, username: form["username"], goal, error: CommandFailure(text))
+    do throws(CommandFailure) {
+      _ = try await door.answer(["PASSWORD.CHANGE", form.raw("old"), form.raw("new")], for: caller).orFailure()
+    } catch {
+      return passwordPage(visitor, username: form["username"], goal, error: error)
     }
     // The change has ended all sessions. Who has just shown password and second factor need not show them again, and a
     // code would not be taken twice. Who has no second factor logs in anew, which begins one where the policy wants it.

@@ -135,13 +135,13 @@ struct EntryPages: ConsolePages {
       caption: "Versions of the entry",
       columns: [
         .init("Version", isNumeric: true), .init("Start"), .init("End"), .init("Project"), .init("Note"),
-        .init("By"), .init("When"), .init("Reason"),
+        .init("By"), .init("As"), .init("When"), .init("Reason"),
       ],
       rows: history.map { version in
         .init([
           [.value(version["version"])], [.time(version["start"]?.integer)], [.time(version["end"]?.integer)],
           [.value(version["project"])], [.value(version["note"])], [.value(version["by"])],
-          [.time(version["time"]?.integer)], [.value(version["reason"])],
+          [.value(version["as"])], [.time(version["time"]?.integer)], [.value(version["reason"])],
         ])
       })
   }

@@ -60,6 +60,7 @@ struct TrailView {
     let new = value(change["new"], of: name)
     switch (old, new) {
     case (nil, let new): return "\(ShownText.line(name)) \(new ?? "-")"
+    case (let old?, let new) where old == new: return "\(ShownText.line(name)) \(old)"
     case (let old?, let new): return "\(ShownText.line(name)) \(old) → \(new ?? "-")"
     }
   }

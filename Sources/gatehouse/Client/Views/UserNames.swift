@@ -4,7 +4,9 @@ import GatehouseWire
 /// The usernames of the ids in an audit trail, fetched once, because people know each other by name.
 struct UserNames {
   /// The fields of a change whose `#id` is a user's.
-  static let fields: Set<String> = ["user", "actor", "subject", "owner", "started-by", "stopped-by"]
+  static let fields: Set<String> = [
+    "user", "actor", "subject", "owner", "started-by", "stopped-by", "requested-by", "approved-by", "merged-user",
+  ]
   /// How many names are fetched for one reply; further ids stay numbers.
   private static let most = 200
 

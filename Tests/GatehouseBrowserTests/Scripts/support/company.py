@@ -1,11 +1,22 @@
 """The sample company's administrator at the console."""
 
+from contextlib import contextmanager
+
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
-from support.browser import Failure
+from support.browser import Browser, Failure
 
 PASSWORD = "four blue herons fly"
+
+
+@contextmanager
+def signed_in(address, password, **options):
+    """A browser in which the administrator has signed in for the first time."""
+    with Browser(address, **options) as browser:
+        company = Company(browser)
+        company.first_sign_in(password)
+        yield browser, company
 
 
 class Company:
@@ -30,6 +41,17 @@ class Company:
         """The texts of the buttons and links in the page's content."""
         found = self.browser.driver.find_elements(By.CSS_SELECTOR, "main button, main a")
         return [element.text for element in found if element.text]
+
+    def add_person(self, fields, choices=None):
+        """A person by the form, whose fields and choices are named by their labels."""
+        browser = self.browser
+        browser.follow("Add a person")
+        for label, value in fields.items():
+            browser.fill(label, value)
+        for label, beginning in (choices or {}).items():
+            self.choose(label, beginning)
+        browser.press("Add the person")
+        browser.sees(f"{fields['Username']} was added")
 
     def open_person(self, username):
         """By the search that every page has."""

@@ -45,6 +45,7 @@ import Testing
     (["login.check"], "user product"), (["LOGIN.CHECK", "ana"], "product"),
     (["TIMER.STOP"], "user [WORKSPACE w] [AT time]"),
     (["TIMER.STOP", "ana", "at", "0"], "[WORKSPACE w]"), (["AS", "t", "TIMER.STOP", "ana"], "[WORKSPACE w] [AT time]"),
+    (["MINLSN", "1", "AS", "t", "TIMER.STOP", "ana"], "[WORKSPACE w] [AT time]"),
     (["PRODUCT.ENABLE", "ana", "p"], "[ADMIN|REGULAR]"),
     (["USER.CREATE", "x", "PRODUCT", "p"], "[PRODUCT product [PRODUCT product ...]]"),
     (["CLIENT"], "LIST|SETNAME"), (["CLIENT", "setname"], "name"),
@@ -61,6 +62,7 @@ import Testing
   @Test(
     arguments: [
       ("ses", [], ["SESSION.GET", "SESSION.REVOKE"]), ("", ["help"], nil), ("l", ["AS", "token"], ["LOGIN.CHECK"]),
+      ("l", ["MINLSN", "1", "AS", "token"], ["LOGIN.CHECK"]),
       ("s", ["CLIENT"], ["SETNAME"]), ("", ["TIMER.STOP", "ana"], ["AT", "WORKSPACE"]),
       ("", ["TIMER.STOP", "ana", "AT", "0"], ["WORKSPACE"]), ("r", ["PRODUCT.ENABLE", "a", "p"], ["REGULAR"]),
       ("x", ["NOPE"], []),
@@ -70,7 +72,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "LOGIN.CHECK ana payroll", "SESSION.GET 5", "NOPE", "CLIENT LIST", "HELLO 3", "USER.GET gs_ana",
+    "LOGIN.CHECK ana payroll", "SESSION.GET 5", "CLIENT LIST", "HELLO 3", "USER.GET gs_ana", "MINLSN 1 USER.GET ana",
+    "COMMAND GETKEYS USER.GET ana", "MINLSN 1",
   ])
   func `lines without a secret are kept`(line: String) {
     #expect(HistoryFilter(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))
@@ -85,7 +88,11 @@ import Testing
     "NOPE gk_\(String(repeating: "9", count: 33))", "HELLO 3 AUTHX app secret", "HELLO app secret", "HELLO secret",
     "HELO 3 AUTH app secret", "AUHT app secret", "PASSWORD.SETT ana secret", "PASWORD.SET ana secret",
     "PASSWD.SET ana secret", "LOGINPASSWORD ana p secret", "PASSWORD SET ana secret", "USER.CREATE ana password=secret",
-    "LOGIN.CHECK https://a:secret@b.test p",
+    "LOGIN.CHECK https://a:secret@b.test p", "secret", "MINLSN 1 PASSWORD.SET ana secret",
+    "MINLSN 1 LOGIN.PASSWORD ana payroll secret", "minlsn 1 AS gs_x PASSWORD.CHANGE secret b",
+    "MINLSN 1 LOGIN.TOTP c secret", "MINLSN 1 PASSWORD.REDEEM a secret", "COMMAND GETKEYS PASSWORD.SET ana secret",
+    "command getkeysandflags AUTH secret", "MINLSN 1 USER.CREATE x PASSWORD secret", "MINLSN 1 AUTH secret",
+    "AS gs_x MINLSN 1 PASSWORD.SET ana secret", "CONFIG SET requirepass secret",
   ])
   func `lines with a secret are not`(line: String) {
     #expect(!HistoryFilter(catalogue: catalogue).mayKeep(line.split(separator: " ").map(String.init)))

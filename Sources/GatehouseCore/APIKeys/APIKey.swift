@@ -47,6 +47,8 @@ enum APIKeyTag {
   static let maker: UInt8 = 2
   /// Who deactivated it.
   static let ender: UInt8 = 3
+  /// Until when it was to live before another replaced it; 0 if without a limit.
+  static let planned: UInt8 = 4
 }
 
 /// Why a key was deactivated.

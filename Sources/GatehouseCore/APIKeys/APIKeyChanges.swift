@@ -82,7 +82,8 @@ public struct APIKeyLimited: PartitionChange {
   public var concern: Concern { .nobody }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
-    state.updateKey(key, lsn) { $0.expires = new }
+    state.updateKey(key, lsn) { _ in }
+    state.apiKeys.limit(state.partitioning.serial(of: key), to: new)
   }
 }
 

@@ -159,7 +159,8 @@ extension CommandTable {
     try turn.requireCredentialMaking(of: user, "an API key")
     try turn.requireAccountTools(over: user, in: user.home ?? mainWorkspace)
     let overlap = try turn.duration("OVERLAP") ?? Limits.overlapOfKeys
-    let life = try turn.lifeOfKey() ?? (old.row.expires == 0 ? 0 : old.row.expires - old.row.created)
+    let planned = user.cell.state.apiKeys.plannedEnd(of: old.serial)
+    let life = try turn.lifeOfKey() ?? (planned == 0 ? 0 : planned - old.row.created)
     let made = try turn.makeKey(
       of: user, name: user.cell.state.apiKeys.name(of: old.serial), life: life, replacing: old)
     let end = min(turn.now + overlap, old.row.expires == 0 ? Limits.latestTime : old.row.expires)

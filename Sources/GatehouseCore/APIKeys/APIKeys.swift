@@ -31,6 +31,14 @@ public struct APIKeys: ~Copyable, Sendable {
     return author ?? nil
   }
 
+  /// Until when a key was to live when it was made, whether or not another replaces it; 0 if without a limit.
+  func plannedEnd(of key: Int) -> Milliseconds {
+    let planned = try? rows.details(of: key).decode(APIKeyTag.planned) { (reader) throws(CodingError) in
+      try reader.varint()
+    }
+    return (planned ?? nil).map { Milliseconds(clamping: $0) } ?? rows[key].expires
+  }
+
   /// Notes in memory that a key was used; `APIKeyUsed` logs it from time to time.
   mutating func use(_ key: Int, at now: Milliseconds) {
     if now > rows[key].lastUsed { rows[key].lastUsed = now }
@@ -47,6 +55,15 @@ public struct APIKeys: ~Copyable, Sendable {
     details.encode(APIKeyTag.maker) { maker.encode(&$0) }
     rows.setDetails(of: serial, details.bytes)
     count += 1
+  }
+
+  /// Limits the time of a key that another replaces.
+  mutating func limit(_ serial: Int, to end: Milliseconds) {
+    let planned = plannedEnd(of: serial)
+    rows[serial].expires = end
+    var details = rows.details(of: serial)
+    details.encode(APIKeyTag.planned) { $0.varint(UInt64(planned)) }
+    rows.setDetails(of: serial, details.bytes)
   }
 
   mutating func end(_ serial: Int, by ender: Author, at time: Milliseconds) {

@@ -29,7 +29,9 @@ extension CommandTable {
     let shown = try turn.readable(refusals).lazy.filter(wanted.fits).prefix(count)
     let items = Array(shown)
     turn.reply.array(items.count)
-    for item in items { turn.reply.show(item, turn.directory) }
+    // Services are the operator's, who alone learns their names.
+    let showsServices = turn.reach(of: .auditRead).isAll
+    for item in items { turn.reply.show(item, turn.directory, showsServices: showsServices) }
   }
 }
 
@@ -98,7 +100,7 @@ extension Turn {
 }
 
 extension Reply {
-  fileprivate mutating func show(_ shown: ShownRefusal, _ directory: Directory) {
+  fileprivate mutating func show(_ shown: ShownRefusal, _ directory: Directory, showsServices: Bool) {
     let refusal = shown.refusal
     map(7)
     text("time")
@@ -114,6 +116,7 @@ extension Reply {
     text("command")
     text(CommandTable.entries[Int(refusal.command)].name)
     text("service")
-    optional(refusal.service == 0 ? nil : directory.service(refusal.service)?.name ?? "\(refusal.service)")
+    let service = showsServices ? directory.service(refusal.service)?.name : nil
+    optional(refusal.service == 0 ? nil : service ?? "#\(refusal.service)")
   }
 }

@@ -252,7 +252,8 @@ extension Reply {
     optional(header.subject.map(people.name(of:)))
     text("service")
     let service = directory.service(header.service)
-    let isShown = service?.name != nil && reach.meets(service?.workspaces)
+    // Services are the operator's, who alone learns their names.
+    let isShown = service?.name != nil && reach.isAll
     if header.service == 0 {
       optional(header.isLocal ? ServiceIdentity.localName : nil)
     } else {

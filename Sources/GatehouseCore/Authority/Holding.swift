@@ -30,6 +30,14 @@ public struct Holding: Sendable {
     }
   }
 
+  /// Whether it holds all permissions over a whole workspace, or everywhere.
+  var holdsEverything: Bool {
+    switch scope {
+    case .everywhere, .workspace: permissions == .everything
+    case .product, .account, .group: false
+    }
+  }
+
   /// Whether it is that of a service bound to products.
   var isOfProductService: Bool { if case .product = scope { source == .binding } else { false } }
 

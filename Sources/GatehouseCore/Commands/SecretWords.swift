@@ -5,12 +5,26 @@ extension CommandSpec {
   /// takes a secret.
   public func secretWords(in request: Arguments) -> Set<Int> {
     var found = secrets
+    if takesID, request.count > 1, Turn.identifier(request[1]) != nil, !has("TOKEN", in: request) { found.remove(1) }
     if hasTypedSecrets, let first = secrets.min() { found = Set(min(first, request.count)..<request.count) }
     if case .server(.hello) = body { hideGreeting(request, &found) }
     for option in options where option.isSecret(in: request) {
       hideWords(after: option.token ?? "", in: request, &found)
     }
     return found
+  }
+
+  /// Whether word 1 may be the id of a session or key as well as its secret: an id alone opens nothing.
+  private var takesID: Bool {
+    guard case .permissions(_, let ground, _) = need else { return false }
+    switch ground {
+    case .session(1), .apiKey(1): return true
+    default: return false
+    }
+  }
+
+  private func has(_ token: String, in request: Arguments) -> Bool {
+    (1..<max(1, request.count)).contains { request.string($0).uppercased() == token }
   }
 
   /// The options of HELLO come in any order, AUTH with a name and a secret. A word that is misspelled or left out moves the
@@ -57,7 +71,9 @@ extension Turn {
 extension CommandSpec {
   /// Words behind which a secret stands, whatever command they are in: people write options of other programs.
   private static let beforeSecrets: Set<String> = secretOptions.union([
-    "APIKEY", "OTP", "PASS", "PASSWD", "PASSWORT", "PIN", "PWD", "SECRET", "TOKEN",
+    "APIKEY", "OTP", "PASS", "PASSPHRASE", "PASSWD", "PASSWORT", "PIN", "PWD", "SECRET", "TOKEN",
+    // Settings of Redis, which people give to CONFIG SET out of habit.
+    "MASTERAUTH", "REQUIREPASS", "TLS-CLIENT-KEY-FILE-PASS", "TLS-KEY-FILE-PASS", "TLS-KEY-PASSPHRASE",
   ])
 
   /// Whether a word says that what follows it is a secret.
@@ -71,5 +87,25 @@ extension CommandSpec {
     else { return nil }
     let name = String(word[..<end])
     return isBeforeSecret(name) ? name : nil
+  }
+}
+
+extension CommandSpec {
+  /// Whether another command begins at the third word of a request.
+  public var isBeforeCommand: Bool { isPrefix || ["COMMAND|GETKEYS", "COMMAND|GETKEYSANDFLAGS"].contains(name) }
+}
+
+extension CommandTable {
+  /// How many of these words stand in front of the command that they are about in the end: those of `AS token`, `MINLSN n`
+  /// and `COMMAND GETKEYS`.
+  public static func wordsBeforeCommand(_ words: [String]) -> Int {
+    var count = 0
+    while words.count > count + 2, isBeforeCommand(words[count], words[count + 1]) { count += 2 }
+    return count
+  }
+
+  private static func isBeforeCommand(_ first: String, _ second: String) -> Bool {
+    let names = [first.uppercased(), "\(first)|\(second)".uppercased()]
+    return entries.contains { $0.isBeforeCommand && names.contains($0.name) }
   }
 }

@@ -142,7 +142,8 @@ extension CommandTable {
 
   @Sendable private static func passwordReset(_ turn: Turn) throws(Halt) {
     turn.reply.ok()
-    let user = try turn.userIfAny(1)
+    // What cannot be an id is answered like any name that nobody has.
+    let user = try turn.isID(1) && Turn.identifier(turn.word(1)) == nil ? nil : turn.userIfAny(1)
     turn.read(turn.directory.lsn)
     // Made for everybody: whoever asks must not find out by the time it takes who exists.
     let salt = SecretText.randomPart(turn.entropy.draw())

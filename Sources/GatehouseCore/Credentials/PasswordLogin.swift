@@ -177,8 +177,8 @@ extension Turn {
   }
 
   private func lock(_ user: UserReference) {
-    // A super administrator is not locked: whoever guesses could lock out everybody who can unlock.
-    guard user.row.status.mayLogIn, !user.grants.contains(where: { $0.role == .superAdministrator }) else { return }
+    // Whoever holds everything in a workspace is not locked: whoever guesses could lock out everybody who can unlock.
+    guard user.row.status.mayLogIn, !user.holdsEverything(in: directory, at: now) else { return }
     emit(StatusSet(user.id, old: user.row.status, new: .locked))
   }
 
@@ -261,6 +261,13 @@ extension Turn {
 }
 
 extension UserReference {
+  /// Whether the person is, or will be, a super administrator, the owner of a workspace, or somebody with all permissions
+  /// there by a role that was defined.
+  fileprivate func holdsEverything(in directory: Directory, at now: Milliseconds) -> Bool {
+    grants.contains { $0.role == .superAdministrator }
+      || holdings(in: directory, at: now, isComing: true).contains { $0.holdsEverything }
+  }
+
   /// Whether the names of others lead to the user, too (L13).
   fileprivate var hasOtherNames: Bool { !cell.state.people.merged(into: contact).isEmpty }
 }

@@ -39,6 +39,12 @@ extension Turn {
         }
       }
     }
+    // L13: the name of who was merged leads to another, who may live elsewhere.
+    if let kept = namedPeople[arguments.string(word)], kept.isByOtherName,
+      partitioning.partition(of: kept.id) == cell.index, let place = exactMatch(kept.id, in: cell)
+    {
+      found.append(place)
+    }
     let address = query.words[0]
     guard address.contains(UInt8(ascii: "@")) else { return found }
     for contact in cell.state.people.contacts(addressed: address, most: SearchQuery.mostAddresses)

@@ -51,6 +51,8 @@ extension Directory {
   /// L14, K1: whether `actor` may impersonate `target` in a workspace. Compares all grants of both that hold where the
   /// actor's rights reach.
   ///
+  /// W5: it must be one of the target's workspaces, because these say who may act as them, how long, and who is told.
+  ///
   /// - Parameter opened: the record that began the impersonation to be checked.
   func impersonationDenial(
     in id: WorkspaceID, actor: some PersonView, target: some PersonView, at now: Milliseconds, since opened: LSN = .max
@@ -69,12 +71,9 @@ extension Directory {
     if workspace(id).owner == actor.id, !isMember { return .notMember }
     if held.isEmpty { return .role }
     // B13: whoever approves cannot hand the session on, so what needs two people is not begun at all.
-    if opened == .max, workspace(id).policies.approvalNeeds.contains("\(Permission.impersonate.name)") {
-      return .approval
-    }
-    // A grant in this workspace alone covers only its members.
+    if opened == .max, workspace(id).needsTwoToImpersonate { return .approval }
+    if !isMember { return .notMember }
     let reachesAll = held.contains { $0.workspace == nil }
-    if !reachesAll, !isMember { return .notMember }
     let compared = others.filter { grant in
       let within = workspace(of: grant.scope)
       return reachesAll || within == nil || within == id
@@ -124,14 +123,33 @@ extension Directory {
     }
   }
 
-  /// Whether an impersonation must stay in its workspace. It must if the workspace has its own subdomain (K4), and if
-  /// the target's home is elsewhere, because then only part of the person belongs to the workspace (W3).
+  /// Whether an impersonation must stay in its workspace. It must if the workspace has its own subdomain (K4), if the
+  /// target's home is elsewhere, because then only part of the person belongs to the workspace (W3), and if another
+  /// workspace in which it would count does not allow it, or not beside others (W5).
   func bindsImpersonation(
     in id: WorkspaceID, actor: some PersonView, target: some PersonView, at now: Milliseconds, since opened: LSN = .max
   ) -> Bool {
     if workspace(id).asks(.bound, since: opened) { return true }
-    guard target.memberships.first != id else { return false }
-    return !impersonating(actor, target, in: id, at: now, since: opened).contains { $0.workspace == nil }
+    if target.memberships.first != id,
+      !impersonating(actor, target, in: id, at: now, since: opened).contains(where: { $0.workspace == nil })
+    {
+      return true
+    }
+    return workspacesBeside(id, actor: actor, target: target, at: now, since: opened).contains {
+      denial(ofActor: actor, in: $0, since: opened) != nil || workspace($0).asks(.bound, since: opened)
+        || opened == .max && workspace($0).needsTwoToImpersonate
+    }
+  }
+
+  /// The other workspaces in which an impersonation that is not bound counts: those of the target in which the actor has
+  /// any power.
+  func workspacesBeside(
+    _ id: WorkspaceID, actor: some PersonView, target: some PersonView, at now: Milliseconds, since opened: LSN = .max
+  ) -> [WorkspaceID] {
+    let others = target.memberships.filter { $0 != id && !target.isShutOut(of: $0, at: now) }
+    if others.isEmpty { return [] }
+    let held = actor.holdings(in: self, at: now, since: opened)
+    return others.filter { other in held.contains { $0.workspace == nil || $0.workspace == other } }
   }
 
   /// Why an impersonation cannot continue.
@@ -158,7 +176,7 @@ extension Turn {
     guard let (cell, slot) = try session(token: token), try isInForce(cell, slot) else {
       throw .refused(.noPermission("a session in force: the token after AS is unknown, expired or revoked"))
     }
-    see(cell, slot: slot)
+    try use(cell, slot: slot)
     let row = cell.state.sessions[slot]
     let subject = holder(cell, slot)
     read(cell.state.people.users[subject.serial].lsn)
@@ -197,4 +215,7 @@ extension Turn {
 extension Workspace {
   /// The plan that account tools may require (K1).
   public static let enterprise = "enterprise"
+
+  /// B13: whether two people would have to agree to an impersonation.
+  var needsTwoToImpersonate: Bool { policies.approvalNeeds.contains("\(Permission.impersonate.name)") }
 }

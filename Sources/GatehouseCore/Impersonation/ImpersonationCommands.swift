@@ -6,7 +6,8 @@ extension CommandTable {
       reply:
         "`ALLOW`, or `DENY rule` with the first rule that refuses: `oneself`, `actor-status`, `target-status`, `target-employment`, "
         + "`super-administrator`, `needs-owner`, `needs-enterprise`, `not-a-member`, `role`, `approval`: two people would have to agree,"
-        + " and a session cannot wait for the second",
+        + " and a session cannot wait for the second. Without `WORKSPACE` it is asked of the target's home, and if that"
+        + " refuses, of the target's other workspaces",
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(impersonateCan)),
     CommandSpec(
       "IMPERSONATE.START", .impersonation, "Log in as somebody else, from a login of the actor",
@@ -16,8 +17,10 @@ extension CommandTable {
         .option("TTL", "duration"),
       ] + SessionOrigin.options,
       reply: "a map `session` (the token, shown once), `id, actor, subject, workspace, expires`; "
-        + "`REFUSED impersonation: rule; what to do`. The workspace's policy limits `TTL`; longer values are shortened. It "
-        + "ends with the actor's login at the latest",
+        + "`REFUSED impersonation: rule; what to do`. The workspace is one of the target's: that of `WORKSPACE` or of"
+        + " `PRODUCT`, else the home, or the first other in which the actor may. It counts in the target's other workspaces"
+        + " too where their policies allow that, and then the strictest apply. Policy limits `TTL`; longer values are"
+        + " shortened. It ends with the actor's login at the latest",
       effect: .write, rights: .sessions, needs: .service(), route: .session(1), secrets: [1],
       body: .decide(impersonateStart)),
     CommandSpec(
@@ -40,7 +43,7 @@ extension CommandTable {
   @Sendable private static func impersonateCan(_ turn: Turn) throws(Halt) {
     let actor = try turn.user(1)
     let target = try turn.user(2)
-    let workspace = try turn.workspace()
+    let workspace = try turn.has("WORKSPACE") ? turn.workspace() : turn.placeToImpersonate(target, by: actor)
     try turn.requireReach(to: workspace.id)
     if let denial = turn.directory.impersonationDenial(in: workspace.id, actor: actor, target: target, at: turn.now) {
       turn.reply.text("DENY \(denial.rule)")
@@ -58,9 +61,17 @@ extension CommandTable {
     }
     let (login, slot) = try turn.actorLogin()
     let actor = turn.holder(login, slot)
-    let (product, workspace) = try turn.impersonationSite()
-    try turn.requireOfService(.impersonate, over: product.map { turn.site(of: $0) } ?? .workspace(workspace.id))
-    let target = try turn.impersonated(2, by: actor, in: workspace)
+    let product = try turn.option("PRODUCT").map { (name) throws(Halt) in try turn.product(named: name) }
+    let named = try turn.namedPlaceToImpersonate(product)
+    if let named { try turn.requireOfService(.impersonate, over: turn.siteToImpersonate(product, named)) }
+    let target = try turn.impersonated(2, by: actor, in: named)
+    let workspace: Workspace
+    if let named {
+      workspace = named
+    } else {
+      workspace = try turn.placeToImpersonate(target, by: actor)
+      try turn.requireOfService(.impersonate, over: .workspace(workspace.id))
+    }
     if let denial = turn.directory.impersonationDenial(in: workspace.id, actor: actor, target: target, at: turn.now) {
       throw .refused(refusal(denial))
     }
@@ -79,11 +90,17 @@ extension CommandTable {
     }
     let id = target.cell.state.nextSession()
     let token = SecretText.sessionToken(id, turn.entropy.draw())
+    let isBound = turn.directory.bindsImpersonation(in: workspace.id, actor: actor, target: target, at: turn.now)
+    let places =
+      isBound
+      ? [workspace]
+      : [workspace]
+        + turn.directory.workspacesBeside(workspace.id, actor: actor, target: target, at: turn.now)
+        .map { turn.directory.workspace($0) }
     let opened = SessionOpened(
       session: id, user: target.id, token: token.withBytes(turn.digest),
       product: product?.id ?? 0, workspace: workspace.id,
-      expires: try turn.impersonationEnd(login.state.sessions[slot], workspace.policies), idleSeconds: 0,
-      isBound: turn.directory.bindsImpersonation(in: workspace.id, actor: actor, target: target, at: turn.now),
+      expires: try turn.impersonationEnd(login.state.sessions[slot], in: places), idleSeconds: 0, isBound: isBound,
       impersonation: Impersonation(
         actor: actor.id, actorName: actor.username, actorSession: actorSession, reason: reason),
       opener: turn.opener)
@@ -92,7 +109,7 @@ extension CommandTable {
     if !origin.isEmpty {
       turn.emit(SessionOriginTold(id, of: target.id, product: opened.product, workspace: workspace.id, origin))
     }
-    try turn.tell(of: opened, target, in: workspace, actor: actor.username, reason: reason)
+    try turn.tell(of: opened, target, in: places, actor: actor.username, reason: reason)
     turn.reply.map(6)
     turn.reply.text("session")
     turn.reply.secret(token)
@@ -136,14 +153,14 @@ extension CommandTable {
         actor: PersonFacts(turn.holder(cell, slot)), username: turn.holder(cell, slot).username,
         isInForce: cell.state.sessions[slot].isLive(at: turn.now) && turn.userMayGoOn(cell, slot))
     }
-    let target = try turn.option("TARGET").map { NamedUser($0) }
+    let target = try turn.person(ofOption: "TARGET")
     for slot in gathered.slice(through: cell.state.sessions.rows.last) {
       let row = cell.state.sessions[slot]
       guard row.isLive(at: turn.now), let impersonation = cell.state.sessions.impersonation(ofSlot: slot) else {
         continue
       }
       let subject = turn.holder(cell, slot)
-      if let target, !target.matches(subject.id, subject.username) { continue }
+      if let target, target != subject.id { continue }
       guard turn.maySee(impersonation, of: subject, row) else { continue }
       let newestFirst = withUnsafeBytes(of: UInt64(clamping: .max - row.created).bigEndian) { ContiguousArray($0) }
       gathered.items.append(
@@ -157,7 +174,7 @@ extension CommandTable {
   }
 
   @Sendable private static func finishImpersonations(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
-    let asked = try turn.option("ACTOR").map { NamedUser($0) }
+    let asked = try turn.person(ofOption: "ACTOR")
     var found: [(item: Gathered.Item, actor: String)] = []
     for item in gathered.items {
       guard let impersonation = item.impersonation else { continue }
@@ -166,8 +183,8 @@ extension CommandTable {
         gathered.lapsed.append(SessionID(raw: item.id))
         continue
       }
-      let username = login?.username ?? impersonation.actorName
-      if asked?.matches(impersonation.actor, username) ?? true { found.append((item, username)) }
+      guard asked == nil || asked == impersonation.actor else { continue }
+      found.append((item, login?.username ?? impersonation.actorName))
     }
     found.sort {
       $0.item.key == $1.item.key ? $0.item.id > $1.item.id : $0.item.key.lexicographicallyPrecedes($1.item.key)
@@ -213,21 +230,23 @@ public struct ListedImpersonation: Sendable {
 }
 
 extension Turn {
-  /// B12: the notices of an impersonation, as the policy wants them.
+  /// B12: the notices of an impersonation, as the policies of the workspaces in which it counts want them. The person and
+  /// each mailbox get one.
   fileprivate func tell(
-    of opened: SessionOpened, _ target: UserReference, in workspace: Workspace, actor: String, reason: String
+    of opened: SessionOpened, _ target: UserReference, in places: [Workspace], actor: String, reason: String
   ) throws(Halt) {
     let facts: [(MailFact, String)] = [
       (.actor, actor), (.start, TimeText.text(of: now)), (.end, TimeText.text(of: opened.expires)), (.reason, reason),
     ]
-    if workspace.policies.tellsImpersonated {
+    if let place = places.first(where: \.policies.tellsImpersonated) {
       try queueMail(
-        .impersonated, about: target.id, in: target.cell, of: workspace.id, to: address(of: target), facts: facts)
+        .impersonated, about: target.id, in: target.cell, of: place.id, to: address(of: target), facts: facts)
     }
-    if workspace.policies.tellsMailbox {
+    var told = Set<String>()
+    for place in places where place.policies.tellsMailbox && told.insert(place.policies.impersonationMailbox).inserted {
       try queueMail(
-        .impersonationReported, about: target.id, in: target.cell, of: workspace.id,
-        to: workspace.policies.impersonationMailbox, facts: facts)
+        .impersonationReported, about: target.id, in: target.cell, of: place.id,
+        to: place.policies.impersonationMailbox, facts: facts)
     }
   }
 
@@ -251,11 +270,11 @@ extension Turn {
 
   /// The user at a word, whom an actor would impersonate. Nothing is revealed of users whom the actor does not know.
   fileprivate func impersonated(
-    _ word: Int, by actor: UserReference, in workspace: Workspace
+    _ word: Int, by actor: UserReference, in workspace: Workspace?
   ) throws(Halt) -> UserReference {
     if let target = try userIfAny(word) { return target }
     guard sides.allSatisfy({ $0.holds(.impersonate) }) else {
-      throw .refused(CommandTable.refusal(directory.denial(ofActor: actor, in: workspace.id) ?? .role))
+      throw .refused(CommandTable.refusal(workspace.flatMap { directory.denial(ofActor: actor, in: $0.id) } ?? .role))
     }
     throw .refused(noUser(word))
   }
@@ -266,25 +285,38 @@ extension Turn {
     return !directory.isAbandoned(row) && holder(cell, slot).sessionDenial(row, in: directory, at: now) == nil
   }
 
-  /// The product and the workspace of the impersonation: the one that is named, else the product's, else `main`.
-  fileprivate func impersonationSite() throws(Halt) -> (Product?, Workspace) {
-    guard let name = try option("PRODUCT") else { return (nil, try workspace()) }
-    let product = try product(named: name)
-    guard has("WORKSPACE") else { return (product, directory.workspace(product.workspace)) }
-    let named = try workspace()
-    guard named.id == product.workspace else {
+  /// The workspace of an impersonation, if the command names it or a product of it.
+  fileprivate func namedPlaceToImpersonate(_ product: Product?) throws(Halt) -> Workspace? {
+    let named = try has("WORKSPACE") ? workspace() : nil
+    guard let product else { return named }
+    if let named, named.id != product.workspace {
       throw .refused(.syntax("PRODUCT is not one of WORKSPACE; leave WORKSPACE out"))
     }
-    return (product, named)
+    return directory.workspace(product.workspace)
   }
 
-  /// When the impersonation ends: after the policy's time or a shorter one, and at the latest with the actor's login.
-  fileprivate func impersonationEnd(_ login: SessionRow, _ policies: Policies) throws(Halt) -> Milliseconds {
-    let life = min(try duration("TTL") ?? policies.impersonationTTL, policies.impersonationTTL)
+  fileprivate func siteToImpersonate(_ product: Product?, _ workspace: Workspace) -> Site {
+    product.map { site(of: $0) } ?? .workspace(workspace.id)
+  }
+
+  /// Where somebody is impersonated if the command does not say: in the first of the target's workspaces in which the actor
+  /// may, home first. A workspace that the caller does not know is none.
+  fileprivate func placeToImpersonate(_ target: UserReference, by actor: UserReference) throws(Halt) -> Workspace {
+    read(directory.lsn)
+    let known = knownWorkspaces
+    let places = target.memberships.filter { !target.isShutOut(of: $0, at: now) && known.touches($0) }
+    let place = places.first { directory.impersonationDenial(in: $0, actor: actor, target: target, at: now) == nil }
+    guard let place = place ?? places.first else { return try workspace() }
+    return directory.workspace(place)
+  }
+
+  /// When the impersonation ends: after the shortest time of the policies where it counts, or after a shorter one, and at
+  /// the latest with the actor's login. If that ends by not being used, the impersonation ends with it.
+  fileprivate func impersonationEnd(_ login: SessionRow, in places: [Workspace]) throws(Halt) -> Milliseconds {
+    let longest = places.map(\.policies.impersonationTTL).min() ?? 0
+    let life = min(try duration("TTL") ?? longest, longest)
     guard life > 0 else { throw .refused(.syntax("TTL must be more than 0")) }
-    var used = login
-    used.lastSeen = now
-    return min(now + life, used.deadline)
+    return min(now + life, login.expires)
   }
 
   /// Users see impersonations in which they take part, and administrators those in their workspaces.

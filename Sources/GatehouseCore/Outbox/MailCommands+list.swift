@@ -18,7 +18,7 @@ extension CommandTable {
     let reach: Reach
     let state: QueuedMail.State?
     let kind: Mail.Kind?
-    let user: NamedUser?
+    let user: UserID?
     let after: UInt64
 
     init(_ turn: Turn) throws(Halt) {
@@ -33,15 +33,15 @@ extension CommandTable {
         return state
       }
       kind = try turn.option("KIND").map { (text) throws(Halt) in try Turn.mailKind(text) }
-      user = try turn.option("USER").map(NamedUser.init)
+      user = try turn.person(ofOption: "USER")
       after = try turn.cursor(of: 1)?.numbers[0] ?? 0
     }
 
     /// - Parameter user: whom it is about now.
-    func passes(_ mail: QueuedMail, about user: UserID, in cell: HeldPartition, _ now: Milliseconds) -> Bool {
+    func passes(_ mail: QueuedMail, about user: UserID, _ now: Milliseconds) -> Bool {
       reach.contains(mail.mail.workspace) && mail.mail.id.raw > after
         && (state.map { $0 == mail.state(at: now) } ?? true) && (kind.map { $0 == mail.mail.kind } ?? true)
-        && (self.user.map { $0.isAny(of: [mail.mail.user, user], in: cell) } ?? true)
+        && (self.user.map { [mail.mail.user, user].contains($0) } ?? true)
     }
   }
 
@@ -58,7 +58,7 @@ extension CommandTable {
       // L13: a mail about somebody who was merged leads to the kept user.
       let serial = turn.partitioning.serial(of: mail.mail.user)
       let user = cell.state.people.successor(ofUser: serial) ?? mail.mail.user
-      guard filter.passes(mail, about: user, in: cell, turn.now) else { continue }
+      guard filter.passes(mail, about: user, turn.now) else { continue }
       let shown = turn.isLimited && !isKnown(user, cell, turn) ? mail.mail.user : user
       gathered.items.append(Gathered.Item(key: [], id: id.raw, reply: show(mail, about: shown, cell, turn)))
     }

@@ -84,8 +84,13 @@ public struct UserCondition: Sendable {
     // A username is somebody's alone, with its accents.
     let isIdentity = field == .username && (comparison == .equal || comparison == .notEqual)
     folding = tellsAccents || isIdentity ? .name : .search
-    self.field = field
     self.comparison = comparison
+    // L13: who was merged has this name, too.
+    if isIdentity, comparison == .equal, let kept = turn.namedPeople[value], kept.isByOtherName {
+      (self.field, place, self.value) = (.user, nil, .number(Int64(kept.id.raw)))
+      return
+    }
+    self.field = field
     let isOrder = comparison.isOrder
     let isExact = isOrder || comparison == .equal || comparison == .notEqual
     let (value, place) = try Self.parts(value, of: field, isExact: isExact, turn)

@@ -87,7 +87,7 @@ extension CommandTable {
       return turn.reply.null()
     }
     turn.noteAdmission(to: row.product)
-    turn.see(cell, slot: slot)
+    try turn.use(cell, slot: slot)
     // A read must not become a write: a use is logged only after an eighth of the idle limit has passed. On a follower it
     // is no use at all, because the leader does not hear of it.
     if !turn.isFollower, row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {

@@ -249,8 +249,8 @@ extension Turn {
       all.directory = group.directoryCell != nil
       return .needs(all)
     }
-    if authorityPartition != nil {
-      let step = conclude(decideAuthority(holding: group.cells), in: group)
+    if needsPreparing {
+      let step = conclude(prepare(holding: group.cells), in: group)
       guard case .decided = step, !reply.isError else { return step }
       group.applyParts(partitioning)
     }

@@ -287,9 +287,10 @@ public struct SessionSearch: Sendable, Equatable {
 
   func finds(_ cell: HeldPartition, _ slot: Int) -> Bool {
     let row = cell.state.sessions[slot]
-    guard row.workspace == workspace, row.isLive(at: now) else { return false }
-    if row.kind == .impersonation { return true }
-    guard asksEmployment else { return false }
+    guard row.isLive(at: now) else { return false }
+    // One that is not bound counts in the subject's other workspaces, too.
+    if row.kind == .impersonation { return row.workspace == workspace || !row.isBound }
+    guard row.workspace == workspace, asksEmployment else { return false }
     let user = UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user))
     return user.sessionDenial(row, in: directory, at: now) != nil
   }

@@ -169,13 +169,15 @@ extension Turn {
     if isLimited { try enforceNeed() }
   }
 
-  /// Finds only the principal, for commands that read many partitions. It stays for the rest of the command.
-  public func decideAuthority(holding cells: [HeldPartition]) -> Outcome {
+  /// Finds only the principal and the people whom the words name, for commands that read many partitions. Both stay for the
+  /// rest of the command.
+  public func prepare(holding cells: [HeldPartition]) -> Outcome {
     home = nil
     others = cells
     return attempt { () throws(Halt) in
       try self.authorise()
       try self.enforceIfLimited()
+      try self.findPeople()
     }
   }
 

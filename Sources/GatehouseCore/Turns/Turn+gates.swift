@@ -35,6 +35,7 @@ extension Turn {
     foldedWord = -1
     if !chosen.isEmpty { chosen.removeAll(keepingCapacity: true) }
     if userPrincipal != nil { userPrincipal = nil }
+    if !namedPeople.isEmpty { namedPeople.removeAll() }
     if hasWork { forgetWork() }
     if !sides.isEmpty { sides = [] }
     do {
@@ -131,9 +132,10 @@ extension Turn {
       return .server(command)
     case .user(let word):
       let bytes = arguments[word]
-      if bytes.count > 0, bytes[0] == 0x23 {
-        return .partition(partitioning.partition(of: try id(word, "user") as UserID))
+      if bytes.count > 0, bytes[0] == 0x23, let raw = Self.identifier(bytes) {
+        return .partition(partitioning.partition(of: UserID(raw: raw)))
       }
+      // What begins like an id and is none is refused by whoever asks for the user, if it is.
       return .partition(nameKey(word).partition)
     case .session(let word):
       let bytes = arguments[word]

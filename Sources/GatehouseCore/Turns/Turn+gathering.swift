@@ -23,16 +23,6 @@ extension Turn {
     horizon = max(horizon, result.horizon)
   }
 
-  /// Sets the principal found by `decideAuthority`, when the command moves to another lane.
-  public func adopt(_ principal: Principal) {
-    if case .user(let user) = principal {
-      userPrincipal = user
-      sides = user.sides
-    } else {
-      sides = serviceSides()
-    }
-  }
-
   /// Looks up the people of a partition who are named in the answer. Each is looked up once.
   public func lookUp(_ cell: HeldPartition, for gathered: inout Gathered) {
     for id in gathered.takeUnnamed(of: cell.index, partitioning) {

@@ -73,6 +73,8 @@ public final class Turn {
   @exclusivity(unchecked) var demand: ApprovalDemand?
   /// What the words were found to name, where the decision may need a second person or its answer is kept.
   @exclusivity(unchecked) var named: NamedInWords?
+  /// The users to whom words of a command lead that reads all partitions.
+  @exclusivity(unchecked) var namedPeople: [String: NamedUser] = [:]
   /// The request that the decision has made of the command, or that there was already.
   @exclusivity(unchecked) var askedFor: ApprovalID?
   /// The request that the decision approves.
@@ -267,6 +269,14 @@ extension Turn {
 
   /// Notes that a session was used.
   public func see(_ cell: HeldPartition, slot: Int) { seen.append((cell, .session(slot: slot))) }
+
+  /// Notes that a session was used. With an impersonation its actor uses the own login.
+  func use(_ cell: HeldPartition, slot: Int) throws(Halt) {
+    see(cell, slot: slot)
+    guard let login = cell.state.sessions.impersonation(ofSlot: slot)?.actorSession else { return }
+    let actors = try self.cell(partitioning.partition(of: login))
+    if let slot = actors.state.slot(of: login) { see(actors, slot: slot) }
+  }
 
   /// Notes that a key was used.
   func use(_ key: APIKeyReference) { seen.append((key.cell, .key(key.serial))) }

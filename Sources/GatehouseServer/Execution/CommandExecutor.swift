@@ -242,16 +242,16 @@ final class CommandExecutor {
 
   // MARK: Authority
 
-  /// Determines the principal of a command that reads all partitions.
+  /// Determines the principal of a command that reads all partitions, and whom its words name.
   ///
   /// - Returns: false if the command may not run; the reply says why.
   func authorise() -> Bool {
-    guard turn.needsAuthorising else { return true }
+    guard turn.needsPreparing else { return true }
     var owners = OwnerSet()
     while true {
       let holds = Holds(owners, handles, owner, addingWaitTo: &waited)
       adoptDirectory(turn)
-      switch conclude(turn, turn.decideAuthority(holding: holds.cells)) {
+      switch conclude(turn, turn.prepare(holding: holds.cells)) {
       case .again(let more): owners = owners.union(more)
       case .done(let outcome):
         // The session had lost its right, and the decision ended it.

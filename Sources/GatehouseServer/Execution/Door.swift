@@ -292,7 +292,7 @@ extension CommandExecutor {
         scan(request, for: caller)
       case .server(.node(.list)):
         // The console shows the nodes, too.
-        if turn.needsAuthorising, !authorise() { break }
+        if !authorise() { break }
         turn.answer { $0.nodes(ClusterPicture(services)) }
       case .server(let command):
         turn.answer(.syntax("\(turn.spec.name) is about a connection; ask it on one (\(command))"))

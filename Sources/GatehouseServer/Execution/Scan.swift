@@ -7,19 +7,19 @@ struct Scan: ~Copyable {
   private let request: OwnedArguments
   private let facts: ConnectionFacts
   private let now: Milliseconds
-  private let principal: Principal
+  private let preparation: Preparation
   private var gathered = Gathered()
   private var partition = 0
   /// Whether all partitions were read, and people or rows are being looked up for the answer.
   private var isLookingUp = false
   private let partitions: Int
 
-  /// - Parameter executor: its turn has begun the request and determined the principal.
+  /// - Parameter executor: its turn has begun the request and found out what it needs.
   init(_ executor: CommandExecutor, _ request: Arguments, _ facts: ConnectionFacts) {
     self.request = OwnedArguments(copying: request)
     self.facts = facts
     now = executor.turn.now
-    principal = executor.turn.principal
+    preparation = executor.turn.preparation
     partitions = executor.turn.partitioning.count
   }
 
@@ -36,7 +36,7 @@ struct Scan: ~Copyable {
     let isDone = request.withView { request in
       var commandIndex: Int?
       _ = turn.begin(request, on: facts, now: now, commandIndex: &commandIndex)
-      turn.adopt(principal)
+      turn.adopt(preparation)
       defer { turn.letGo() }
       while partition < partitions, !gathered.isComplete {
         // Refused; the reply says why.

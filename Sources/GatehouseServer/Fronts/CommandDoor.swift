@@ -201,7 +201,7 @@ package final class CommandDoor: Sendable {
 extension CommandDoor {
   /// A command as it may be shown to whoever sent it: its secrets are redacted.
   package func shown(_ words: [String]) -> [String] {
-    OwnedArguments(words).withView { shownWords($0, wordLimit: .max, countLimit: .max) }
+    OwnedArguments(words).withView { shownWords($0, wordLimit: .max, countLimit: .max, areTyped: false) }
   }
 
   /// Whether there is any service; until then every program on this machine may ask everything.

@@ -1,9 +1,14 @@
 import GatehouseCore
 
 /// The arguments of a request as `MONITOR` and `SLOWLOG` may show them: secrets redacted, long ones cut.
-func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32) -> [String] {
+///
+/// - Parameter areTyped: whether somebody typed them, who may have put a password where a name belongs. Then of a command
+///   that takes a password nothing but its name is shown.
+func shownWords(
+  _ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32, areTyped: Bool = true
+) -> [String] {
   let redacted = "(redacted)"
-  let secrets = secretWords(in: request)
+  let secrets = secretWords(in: request, areTyped)
   var words: [String] = []
   for index in 0..<min(request.count, countLimit) {
     if secrets.contains(index) {
@@ -29,26 +34,26 @@ func shownWords(_ request: Arguments, wordLimit: Int = 128, countLimit: Int = 32
 
 /// The indexes of the arguments that are or may be secret. Of a request that no command takes as it is, nothing but the
 /// command's name is shown: what is misplaced may be a password, and so may be what stands where a name should.
-private func secretWords(in request: Arguments) -> Set<Int> {
+private func secretWords(in request: Arguments, _ areTyped: Bool) -> Set<Int> {
   guard let commandIndex = CommandTable.index.find(request[0]) else { return words(of: request, from: 0) }
   var spec = CommandTable.entries[commandIndex]
-  if spec.isPrefix { return behind(spec, in: request) }
+  if spec.isPrefix { return behind(spec, in: request, areTyped) }
   if !spec.subcommands.isEmpty, request.count > 1 {
     guard let subcommand = CommandTable.index.find(request[1], of: commandIndex) else {
       return words(of: request, from: 1)
     }
     spec = CommandTable.entries[subcommand]
-    if spec.isBeforeCommand { return behind(spec, in: request) }
+    if spec.isBeforeCommand { return behind(spec, in: request, areTyped) }
   }
-  guard spec.takes(request) else { return words(of: request, from: spec.nameWords) }
+  guard spec.takes(request), !areTyped || !spec.hasTypedSecrets else { return words(of: request, from: spec.nameWords) }
   let known = spec.secretWords(in: request)
   return known.union(wordsOfSecret(in: request, besides: known))
 }
 
 /// … where another command begins at the third word, as after `AS token` and `COMMAND GETKEYS`.
-private func behind(_ spec: CommandSpec, in request: Arguments) -> Set<Int> {
+private func behind(_ spec: CommandSpec, in request: Arguments, _ areTyped: Bool) -> Set<Int> {
   guard request.count > 2 else { return words(of: request, from: spec.nameWords) }
-  return spec.secretWords(in: request).union(secretWords(in: request.dropping(2)).map { $0 + 2 })
+  return spec.secretWords(in: request).union(secretWords(in: request.dropping(2), areTyped).map { $0 + 2 })
 }
 
 /// All words from one on that looks like an option with a secret written as in other programs, `PASSWORD=…`, and all behind
@@ -69,7 +74,4 @@ private func words(of request: Arguments, from first: Int) -> Set<Int> {
 extension CommandSpec {
   /// How many words its name has.
   fileprivate var nameWords: Int { name.contains("|") ? 2 : 1 }
-
-  /// Whether a subcommand is followed by another command.
-  fileprivate var isBeforeCommand: Bool { ["COMMAND|GETKEYS", "COMMAND|GETKEYSANDFLAGS"].contains(name) }
 }

@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseServer
 import GatehouseWire
 import HTTPTypes
@@ -138,23 +139,41 @@ struct ForwardAuthRoutes {
     refusal(.forbidden, "must-change", "the password is temporary, and somebody else knows it; change it first")
   }
 
+  /// A key does not end with what its user may: it counts again when they may log in again.
+  private static var refusedKey: Response {
+    refusal(.unauthorized, "key-refused", "the key is not good, or its user may not log in now")
+  }
+
   private static var ended: Response {
     refusal(.unauthorized, "session-ended", "the session is not good, or no longer")
   }
 
   /// Says why the holder of a token may not enter the product.
   private func refuse(_ token: Token, _ product: String?, _ caller: Caller) async throws -> Response {
-    guard let product, let holder = try await token.holder(for: nil, door, caller) else { return Self.ended }
+    guard let product, let holder = try await token.holder(for: nil, door, caller) else {
+      return token.isKey ? Self.refusedKey : Self.ended
+    }
     let reply = await door.execute(["LOGIN.CHECK", "#\(holder.user)", product], for: caller)
     if let error = reply.errorText { throw Problem(error: error) }
     let reason = reply.string?.split(separator: " ").dropFirst().first.map(String.init)
     // If the login rules allow it, it is the session that does not reach there.
     guard let reason else {
+      if Self.workspace(of: product) == FoldedName(holder.workspace) {
+        return Self.refusal(
+          .forbidden, "other-product",
+          "the session is of a service for other products of the workspace \(holder.workspace), and does not count there"
+        )
+      }
       return Self.refusal(
         .forbidden, "other-workspace",
         "the session is one in the workspace \(holder.workspace), and does not count there")
     }
     return Self.refusal(.forbidden, reason, "\(holder.username) may not log in to \(product): \(reason)")
+  }
+
+  /// The workspace of a product, `name` or `workspace/name`.
+  private static func workspace(of product: String) -> FoldedName {
+    FoldedName(product.firstIndex(of: "/").map { String(product[..<$0]) } ?? "main")
   }
 
   private static func refusal(

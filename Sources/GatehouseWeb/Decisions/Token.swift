@@ -10,6 +10,8 @@ struct Token: Equatable {
   let text: String
   private let command: String
 
+  var isKey: Bool { command == "APIKEY.CHECK" }
+
   /// - Returns: nil if the text has the form of neither, such as a service's secret.
   init?(_ text: some StringProtocol) {
     if text.hasPrefix("gs_") {

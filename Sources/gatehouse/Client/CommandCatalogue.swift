@@ -1,3 +1,5 @@
+import GatehouseCore
+
 /// The commands of the connected server, from which completion, hints and the filter of the history are derived.
 struct CommandCatalogue: Sendable {
   private let commands: [String: CommandHelp]
@@ -10,10 +12,10 @@ struct CommandCatalogue: Sendable {
 
   /// The command at the start of `words`, and the words after its name.
   ///
-  /// `AS token COMMAND …` yields the command inside, and `CLIENT LIST` the subcommand.
+  /// `AS token COMMAND …` and the like yield the command inside, and `CLIENT LIST` the subcommand.
   func command(of words: [String]) -> (help: CommandHelp, arguments: [String])? {
+    let words = Array(words.dropFirst(CommandTable.wordsBeforeCommand(words)))
     guard let first = words.first else { return nil }
-    if first.uppercased() == "AS", words.count >= 3 { return command(of: Array(words.dropFirst(2))) }
     guard let help = commands[first.uppercased()] else { return nil }
     if words.count >= 2,
       let sub = help.subcommands.first(where: { Self.lastPart($0.name) == words[1].uppercased() })
@@ -43,7 +45,7 @@ struct CommandCatalogue: Sendable {
     if before.isEmpty { return names }
     let first = before[0].uppercased()
     if before.count == 1, first == "HELP" { return names }
-    if before.count == 2, first == "AS" { return names }
+    if CommandTable.wordsBeforeCommand(before + [prefix]) == before.count { return names }
     guard let (help, arguments) = command(of: before) else { return [] }
     if arguments.isEmpty, !help.subcommands.isEmpty { return help.subcommands.map { Self.lastPart($0.name) }.sorted() }
     let given = Set(arguments.map { $0.uppercased() })

@@ -4,13 +4,16 @@ import GatehouseCore
 struct HistoryFilter: Sendable {
   let catalogue: CommandCatalogue
 
-  func mayKeep(_ words: [String]) -> Bool {
+  func mayKeep(_ line: [String]) -> Bool {
+    let before = CommandTable.wordsBeforeCommand(line)
+    if line.prefix(before).contains(where: { $0.uppercased() == "AS" }) { return false }
+    let words = Array(line.dropFirst(before))
     guard let first = words.first?.uppercased() else { return false }
     if Self.secretCommands.contains(first) { return false }
     // A word that is misspelled makes the secret one of the others.
     if first == "HELLO" { return words.count == 1 || words.count == 2 && Int(words[1]) != nil }
-    // What stands behind a name with a typing error may be a password.
-    if words.count > 1, catalogue.command(of: words) == nil, !CommandTable.all.contains(where: { $0.name == first }) {
+    // What stands behind a name with a typing error may be a password, and so may be what is no command at all.
+    if catalogue.command(of: words) == nil, !CommandTable.all.contains(where: { $0.name == first }) {
       return false
     }
     // A token or a service's secret is secret wherever it stands.

@@ -47,10 +47,11 @@ enum ReferencePage {
     missing values as null, flags as 1 or 0. Long lists are `[cursor, items]`: ask again with `CURSOR cursor` until it
     is `0`.
 
-    Every write takes four more options. `REASON text` is recorded with the change. `IDEM key`, an idempotency key, makes
+    Every write takes four more options, except where its entry says without. `REASON text` is recorded with the change. `IDEM key`, an idempotency key, makes
     it safe to retry: for a day, the same key with the same arguments gets the first answer again and changes nothing. Where
     somebody of whom the answer could tell was anonymised or purged since, it is `CONFLICT`, and nothing is done either.
-    `IFVERSION n` refuses with `STALE` if what is to be changed has another version by now. `DRYRUN` decides
+    `IFVERSION n` refuses with `STALE` if what is to be changed has another version by now; a command that is not about one
+    thing with a version refuses it. `DRYRUN` decides
     as always, with all refusals, changes nothing, and answers with a map: `changes` as in the audit, `logins` (maps
     `user, username, product, before, after`: who would lose or gain a login; `logins-left-out` says for how many more
     people) and `seats` (maps `product, type, before, after, bought-before, bought-after`), each as far as the caller may
@@ -125,7 +126,7 @@ enum ReferencePage {
   private static func section(_ command: CommandSpec) -> String {
     var text = "### \(command.spokenName)\n\n\(command.summary).\n\n```\n\(usage(of: command))\n```\n\n"
     text += "- Answers: \(command.reply)\n"
-    if case .write = command.effect { text += "- Effect: write\n" } else { text += "- Effect: read\n" }
+    text += "- Effect: \(effect(of: command))\n"
     text += "- Service rights: \(rights(of: command))\n"
     text += "- Needs: \(command.needText)\n"
     let own = ownArguments(of: command)
@@ -133,6 +134,14 @@ enum ReferencePage {
     text += "\n| argument | type | given |\n| --- | --- | --- |\n"
     for argument in own { text += "| `\(bare(argument))` | \(type(of: argument)) | \(presence(of: argument)) |\n" }
     return text
+  }
+
+  private static func effect(of command: CommandSpec) -> String {
+    guard case .write = command.effect else { return "read" }
+    let withheld = Argument.everyWrite.compactMap(\.token).filter { token in
+      !command.arguments.contains { $0.token == token }
+    }
+    return "write" + (withheld.isEmpty ? "" : ", without " + withheld.map { "`\($0)`" }.joined(separator: " and "))
   }
 
   /// Without the options that every write accepts, which the introduction explains.

@@ -247,6 +247,20 @@ struct APIKeyCommandTests {
     core.expectReplicated()
   }
 
+  @Test(
+    "a key that is being replaced already is replaced by one that lives as long as it was to",
+    arguments: ["", "TTL 90d"])
+  func rotationTwice(life: String) {
+    let id = make("NAME ci \(life)").id
+    let planned = life.isEmpty ? nil : core.now + 90 * TimeText.day
+    for _ in 0..<3 {
+      let answer = core.run("APIKEY.ROTATE \(id) OVERLAP 1h")
+      #expect(answer["expires"].integer == planned, "the first answer was lost")
+      #expect(answer["replaced-expires"].integer == core.now + 3_600_000)
+    }
+    core.expectReplicated()
+  }
+
   @Test("S12: keys end with the login, and come back neither with a new one nor with UNDO")
   func ending() {
     let key = make().key

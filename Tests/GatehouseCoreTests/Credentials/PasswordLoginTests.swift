@@ -202,6 +202,48 @@ struct PasswordLoginTests {
     core.expectReplicated()
   }
 
+  @Test(
+    "L10, K1: whoever holds everything somewhere waits, and is never locked",
+    arguments: [
+      "WORKSPACE.TRANSFER w boss", "ROLE.GRANT boss super-administrator WORKSPACE w", "ROLE.GRANT boss all WORKSPACE w",
+      "ROLE.GRANT boss all", "ROLE.GRANT boss all WORKSPACE w FROM 2100-01-01T00:00:00Z",
+    ])
+  func holdersOfEverything(line: String) {
+    core.run("WORKSPACE.CREATE w")
+    core.run("ROLE.DEFINE all \(Permission.allCases.map { "\($0.name)" }.joined(separator: " "))")
+    core.run("USER.CREATE boss WORKSPACE w PRODUCT payroll NOINVITE")
+    core.run("PASSWORD.SET boss correct-horse")
+    core.run("WORKSPACE.SET w policy.login.lock-after 5")
+    #expect(!core.run(line).isError)
+    _ = guess(at: "boss", times: 8)
+    #expect(core.run("USER.GET boss")["status"].text == "active")
+    #expect(
+      logIn("wrong-password", "boss")["reason"].text == "credentials" && logIn("x", "boss")["reason"].text == "wait")
+    core.expectReplicated()
+  }
+
+  @Test("who holds less than everything is locked, whatever else they administer")
+  func administratorsAreLocked() {
+    core.run("ROLE.DEFINE most \(Permission.allCases.dropFirst().map { "\($0.name)" }.joined(separator: " "))")
+    core.run("WORKSPACE.SET main policy.login.lock-after 5")
+    for role in ["training-administrator", "most"] {
+      core.run("USER.CREATE \(role) PRODUCT payroll NOINVITE")
+      core.run("PASSWORD.SET \(role) correct-horse")
+      #expect(!core.run("ROLE.GRANT \(role) \(role) WORKSPACE main").isError)
+      _ = guess(at: role, times: 5)
+      #expect(core.run("USER.GET \(role)")["status"].text == "locked", "\(role)")
+    }
+  }
+
+  @Test("what cannot be an id is answered like every name that nobody has", arguments: ["#0", "#", "#x", "#1"])
+  func noIDs(name: String) {
+    #expect(logIn("wrong-password", name)["reason"].text == "credentials")
+    #expect(core.run(["PASSWORD.RESET", name]).text == "OK")
+    if name != "#1" {
+      #expect(core.run(["LOGIN.CHECK", name, "payroll"]).text?.hasPrefix("ERR user is not an id") == true)
+    }
+  }
+
   @Test("L17: an administrator who sets a status that may log in forgets what has locked", arguments: ["", "inactive"])
   func unlockedByStatus(_ between: String) {
     core.run("WORKSPACE.SET main policy.login.lock-after 6")

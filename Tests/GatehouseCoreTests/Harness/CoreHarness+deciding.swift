@@ -41,22 +41,22 @@ extension CoreHarness {
   }
 
   func gather() {
-    if turn.needsAuthorising {
+    if turn.needsPreparing {
       let home = turn.authorityPartition.map { [cells[$0].held] } ?? []
       settle {
-        turn.decideAuthority(holding: home)
+        turn.prepare(holding: home)
       } _: { cells, _ in
-        turn.decideAuthority(holding: cells)
+        turn.prepare(holding: cells)
       }
-      let principal = turn.principal
+      let preparation = turn.preparation
       if turn.reply.isError {
         horizon = turn.horizon
         return
       }
       turn.letGo()
-      turn.adopt(principal)
+      turn.adopt(preparation)
     } else {
-      turn.adopt(turn.principal)
+      turn.adopt(turn.preparation)
     }
     var gathered = Gathered()
     slices = 0

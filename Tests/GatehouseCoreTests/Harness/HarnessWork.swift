@@ -73,12 +73,12 @@ extension CoreHarness {
       guard case .everywhere = apart.begin(request, on: work.connection, now: now, commandIndex: &place) else {
         return apart.reply
       }
-      guard case .decided = apart.decideAuthority(holding: cells.map(\.held)), !apart.reply.isError else {
+      guard case .decided = apart.prepare(holding: cells.map(\.held)), !apart.reply.isError else {
         return apart.reply
       }
-      let principal = apart.principal
+      let preparation = apart.preparation
       apart.letGo()
-      apart.adopt(principal)
+      apart.adopt(preparation)
       var gathered = Gathered()
       for cell in cells where !gathered.isComplete {
         repeat {

@@ -95,7 +95,17 @@ import Testing
     #expect(start(login, "ana")["expires"].integer == core.now + 20 * 60_000)
     #expect(start(login, "ana", "TTL 0").text?.hasPrefix("ERR TTL ") == true)
     let idle = core.logIn("tom", "payroll", "IDLE 5m")
-    #expect(start(idle, "ana")["expires"].integer == core.now + 5 * 60_000)
+    let acting = start(idle, "ana")
+    #expect(acting["expires"].integer == core.now + 60 * 60_000)
+    let token = acting["session"].text ?? ""
+    // Who acts uses the own login, whether by a question or by a command.
+    for round in 0..<4 {
+      core.advance(4 * 60_000)
+      if round % 2 == 0 { core.run("SESSION.CHECK \(token)") } else { core.run("USER.GET ana", as: token) }
+      #expect(!core.run("SESSION.GET \(acting["id"])").isError, "\(round)")
+    }
+    core.advance(5 * 60_000)
+    #expect(core.run("SESSION.CHECK \(token)").isNull, "it ends with the login that is not used any more")
   }
 
   @Test func itEndsWhenTheActorLogsOutOrLosesTheRight() {
@@ -131,7 +141,8 @@ import Testing
     core.apply(WorkspaceSet(acme, key: "owner", old: "", new: "#\(owner.raw)"))
     #expect(core.run("IMPERSONATE.CAN olga mia WORKSPACE acme").text == "ALLOW")
     #expect(core.run("IMPERSONATE.CAN olga ana WORKSPACE acme").text == "DENY not-a-member")
-    #expect(core.run("IMPERSONATE.CAN olga mia").text == "DENY role")
+    #expect(core.run("IMPERSONATE.CAN olga mia").text == "ALLOW", "acme is where she is")
+    #expect(core.run("IMPERSONATE.CAN olga ana").text == "DENY role")
     core.seedPolicy("accounts.needs-owner", "on", of: acme)
     core.seedPolicy("accounts.needs-enterprise", "on", of: acme)
     #expect(core.run("IMPERSONATE.CAN tom mia WORKSPACE acme").text == "DENY needs-owner")
@@ -215,6 +226,22 @@ import Testing
       core.run("IMPERSONATE.LIST")[0].keys == [
         "id", "actor", "subject", "workspace", "product", "reason", "created", "expires", "last-seen",
       ])
+  }
+
+  @Test("L13: IMPERSONATE.LIST finds by the name and id of who was merged")
+  func listsByOtherNames() {
+    let dropped = core.run("USER.CREATE annette NOINVITE")["id"].integer ?? 0
+    core.run("USER.MERGE ana annette")
+    start(core.logIn("tom", "payroll"), "ana")
+    for name in ["ana", "annette", "Annette", "#\(dropped)", "#\(ana.raw)"] {
+      #expect(core.run("IMPERSONATE.LIST TARGET \(name)").items.count == 1, "\(name)")
+      #expect(core.run("IMPERSONATE.LIST ACTOR \(name)").items.isEmpty, "\(name)")
+    }
+    let thomas = core.run("USER.CREATE thomas NOINVITE")["id"].integer ?? 0
+    core.run("USER.MERGE tom thomas")
+    for name in ["tom", "thomas", "#\(thomas)"] {
+      #expect(core.run("IMPERSONATE.LIST ACTOR \(name)").items.count == 1, "\(name)")
+    }
   }
 
   @Test(arguments: ["new@acme.test EMAIL new@acme.test", "new@acme.test", "new EMAIL new@acme.test"])

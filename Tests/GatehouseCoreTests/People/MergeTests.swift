@@ -22,6 +22,47 @@ import Testing
     core.run("ENTRY.LIST \(user)")[1].items.compactMap { $0["note"].text }
   }
 
+  @Test("L13: lists and searches find the kept user by the dropped name", arguments: ["anna", "ANNA"])
+  func listsByOtherNames(name: String) {
+    let gone = core.run("USER.GET anna")["id"].integer ?? 0
+    core.run("USER.INVITE ana")
+    core.run("USER.MERGE ana anna")
+    func names(_ line: String) -> [String?] {
+      let answer = core.run(line)
+      return (line.contains("SEARCH") ? answer.items : answer[1].items).map { $0["username"].text }
+    }
+    #expect(names("USER.SEARCH \(name)") == ["ana"])
+    #expect(names("CONTACT.SEARCH \(name)") == ["ana"])
+    for comparison in ["=", "=="] {
+      #expect(names("USER.LIST WHERE username \(comparison) \(name)") == ["ana"], "\(comparison)")
+      #expect(names("CONTACT.LIST WHERE username \(comparison) \(name) FIELDS 1 username") == ["ana"], "\(comparison)")
+      #expect(core.run("USER.COUNT WHERE username \(comparison) \(name)").integer == 1)
+    }
+    #expect(names("USER.LIST WHERE username = \(name) WHERE status = locked") == [])
+    #expect(names("USER.SEARCH ana") == ["ana"] && names("USER.LIST WHERE username = ana") == ["ana"])
+    #expect(names("USER.LIST WHERE username = nobody") == [] && names("USER.LIST WHERE username = #\(gone)") == [])
+    // In a group of commands, too.
+    #expect(names("MAIL.LIST USER \(name)").count == names("MAIL.LIST USER ana").count)
+    #expect(names("MAIL.LIST USER #\(gone)").count == names("MAIL.LIST").count && !names("MAIL.LIST").isEmpty)
+    #expect(names("MAIL.LIST USER nobody") == [])
+  }
+
+  @Test("W4: somebody who knows only the one who was merged is not led to the other by lists")
+  func listsOfOthers() {
+    for workspace in ["red", "blue"] {
+      core.run("WORKSPACE.CREATE \(workspace)")
+      core.run("PRODUCT.CREATE \(workspace)/app")
+    }
+    core.run("USER.CREATE keep WORKSPACE red NOINVITE")
+    core.run("USER.CREATE drop WORKSPACE red NOINVITE")
+    core.run("USER.MERGE keep drop")
+    core.run("USER.CREATE tess PRODUCT blue/app NOINVITE")
+    core.run("ROLE.GRANT tess training-administrator WORKSPACE blue")
+    let token = core.logIn("tess", "blue/app")
+    #expect(core.run("USER.SEARCH drop", as: token).items.isEmpty)
+    #expect(core.run("USER.COUNT WHERE username = drop", as: token).integer == 0)
+  }
+
   @Test("L13: the dropped id and name lead to the kept user, and so does what was recorded") func merging() {
     let (kept, gone) = (core.run("USER.GET ana"), core.run("USER.GET anna"))
     let answer = core.run("USER.MERGE ana anna")

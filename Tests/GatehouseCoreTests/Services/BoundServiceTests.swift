@@ -46,6 +46,24 @@ import Testing
     #expect(core.run("TIMER.START ann WORKSPACE acme")["user"].integer != nil)
   }
 
+  @Test("W6: what others than the operator read in trail, feed and refusals names no service")
+  func namesOfServices() {
+    core.connection = ConnectionFacts(id: 2, service: 1, rights: .all)
+    core.run("USER.SET ann first Ann")
+    core.run("LOGIN.CHECK ann acme/none")
+    core.run("USER.STATUS ann inactive")
+    core.run("LOGIN.CHECK ann acme/app")
+    func services() -> [Set<String>] {
+      [core.run("AUDIT.LIST USER ann")[1], core.run("FEED.READ 0 COUNT 1000")[1], core.run("REFUSALS.LIST USER ann")]
+        .map {
+          Set($0.items.compactMap { $0["service"].text })
+        }
+    }
+    #expect(services().allSatisfy { $0.contains("free") }, "\(services())")
+    bind()
+    #expect(services().allSatisfy { $0.contains("#1") && !$0.contains("free") }, "\(services())")
+  }
+
   /// W2, W3: what the workspace may do with a shared person, the service may.
   @Test func itMayDoWhatTheWorkspaceMay() {
     bind()

@@ -48,6 +48,13 @@ import Testing
     ["COMMAND", "GETKEYS", "PASSWORD.SET", "ana", "hunter"], ["command", "getkeysandflags", "PASSWORD.SETT", "hunter"],
     ["COMMAND", "GETKEYS", "AS", "x", "PASSWORD.SET", "ana", "hunter"], ["PASSWORD.SETT", "ana", "hunter"],
     ["AS", "x", "PASSWORDSET", "ana", "hunter"], ["PASSWORD.REDEEM", "token", "my", "hunter"],
+    // A password typed where the name or the product belongs.
+    ["LOGIN.PASSWORD", "hunter", "payroll", "x"], ["login.password", "ana", "hunter", "payroll"],
+    ["PASSWORD.SET", "hunter", "ana"], ["MINLSN", "1", "PASSWORD.SET", "hunter", "ana"],
+    ["TOTP.CONFIRM", "hunter", "123456"],
+    // Settings of Redis.
+    ["CONFIG", "SET", "requirepass", "hunter"], ["CONFIG", "SET", "masterauth", "hunter"],
+    ["config", "set", "TLS-KEY-PASSPHRASE", "hunter"],
   ])
   func typedSecretsAreNotShown(words: [String]) {
     let shown = shown(words)
@@ -87,6 +94,27 @@ import Testing
     }
     #expect(
       shown(["WEBHOOK.CREATE", "hook", "https://hooks.test:8443/"]) == "WEBHOOK.CREATE hook https://hooks.test:8443/")
+  }
+
+  @Test("the ids of sessions and keys are no secrets, and are shown where a command takes them")
+  func ids() {
+    for words in [
+      "SESSION.REVOKE 77", "SESSION.REVOKE #77 REASON left", "SESSION.GET 77", "IMPERSONATE.END 77",
+      "APIKEY.DEACTIVATE 77", "APIKEY.ROTATE #77 OVERLAP 1h",
+    ] {
+      #expect(shown(words.split(separator: " ").map(String.init)) == words)
+    }
+    for words in [
+      "SESSION.CHECK 77", "APIKEY.CHECK 77", "AS 77 PING", "SESSION.REVOKE 77 TOKEN", "SESSION.REVOKE hunter",
+    ] {
+      #expect(shown(words.split(separator: " ").map(String.init)).contains("(redacted)"), "\(words)")
+    }
+  }
+
+  @Test("what a program has put together is shown but for the secret")
+  func programs() {
+    let words = OwnedArguments(["PASSWORD.SET", "#12", "hunter", "REASON", "x"])
+    #expect(words.withView { shownWords($0, areTyped: false) }[..<3] == ["PASSWORD.SET", "#12", "(redacted)"])
   }
 
   @Test func othersAreShown() {

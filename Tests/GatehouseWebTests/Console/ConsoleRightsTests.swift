@@ -59,6 +59,79 @@ struct ConsoleRightsTests {
     #expect(page.has("Grant a role impersonation:") || !page.has("Grant a role"), "\(page.text)")
   }
 
+  @Test("WEB 10: no link of the navigation leads to what is not shown")
+  func navigation() throws {
+    let company = try ConsoleCompany(
+      Self.academy + ["USER.CREATE kai FIRST Kai STATUS active NOINVITE PRODUCT console"])
+    for (user, hidden, shown) in [
+      ("sven", ["/console/services", "/console/nodes"], ["/console/people", "/console/webhooks"]),
+      ("kai", ["/console/people", "/console/services", "/console/nodes"], ["/console/approvals"]),
+      ("sam", [], ["/console/people", "/console/services", "/console/nodes"]),
+    ] {
+      let browser = user == "sam" ? try company.signedIn() : try signedIn(company, user)
+      let links = Set(browser.page.body.matches(of: /href="(\/console\/[a-z-]+)"/).map { String($0.1) })
+      #expect(links.isDisjoint(with: hidden) && links.isSuperset(of: shown), "\(user): \(links.sorted())")
+      for link in links { #expect(try browser.get(link).status == 200, "\(user): \(link)") }
+    }
+  }
+
+  @Test("WEB 10: an account or a group that is in use is not offered to be deleted")
+  func accountsInUse() throws {
+    let company = try ConsoleCompany([
+      "ACCOUNT.CREATE Used CUSTOMER", "ACCOUNT.CREATE Free CUSTOMER", "USER.CREATE ana NOINVITE ACCOUNT Used",
+    ])
+    let page = try company.signedIn().get("/console/accounts")
+    #expect(page.body.contains("accounts/delete?id=main%2FFree"), "\(page.body)")
+    #expect(!page.body.contains("accounts/delete?id=main%2FUsed"), "\(page.body)")
+  }
+
+  @Test("W1: the home of somebody is moved by a button to a workspace of theirs")
+  func moving() throws {
+    let company = try ConsoleCompany([
+      "WORKSPACE.CREATE academy", "USER.CREATE ana NOINVITE", "WORKSPACE.MEMBER academy ana",
+    ])
+    let browser = try company.signedIn()
+    let ana = try company.id("ana")
+    let leave = try browser.get("/console/people/\(ana)/leave?workspace=main")
+    #expect(leave.has("“Move the home” on the person's page"), "\(leave.text)")
+    #expect(try browser.get("/console/people/\(ana)").body.contains("/console/people/\(ana)/home?workspace=academy"))
+    let page = try browser.get("/console/people/\(ana)/home?workspace=academy")
+    #expect(page.status == 200 && page.has("What would change"), "\(page.text)")
+    try browser.post("/console/people/\(ana)/home", [("workspace", "academy"), ("reason", "moved")])
+    #expect(browser.page.has("academy is the home of ana now."), "\(browser.page.text)")
+    #expect(try company.gate.fields("USER.GET ana")["home"] == "academy")
+  }
+
+  @Test("W5: who acts as somebody of another workspace does so in it, looks at it, and comes back to the own one")
+  func actingElsewhere() throws {
+    let company = try ConsoleCompany(
+      Self.academy + [
+        "USER.CREATE ingrid WORKSPACE academy STATUS active NOINVITE",
+        "ROLE.GRANT ingrid training-administrator WORKSPACE academy", "ACCOUNT.CREATE Acme CUSTOMER WORKSPACE academy",
+      ])
+    let browser = try company.signedIn()
+    let ingrid = try company.id("ingrid")
+    #expect(try browser.get("/console/people/\(ingrid)").body.contains("/console/people/\(ingrid)/log-in-as"))
+    #expect(try browser.get("/console/people/\(ingrid)/log-in-as").has("In the workspace academy."))
+    try browser.post("/console/people/\(ingrid)/log-in-as", [("why", "support")])
+    #expect(browser.page.has("You act as ingrid now."), "\(browser.page.text)")
+    #expect(try company.gate.list("IMPERSONATE.LIST").first?["workspace"] == "academy")
+    for path in ["people", "contacts", "accounts", "timers", "people/new"] {
+      #expect(try browser.get("/console/" + path).status == 200, "\(path): \(browser.page.text)")
+    }
+    #expect(try browser.get("/console/accounts").has("Acme"))
+    try browser.post("/console/impersonation/end")
+    #expect(browser.page.has("You act as ingrid no longer."), "\(browser.page.text)")
+    #expect(try browser.get("/console/accounts").has("Of the workspace main."))
+  }
+
+  @Test("who may do nothing anywhere looks at the own home")
+  func home() throws {
+    let company = try ConsoleCompany(
+      Self.academy + ["USER.CREATE ulf WORKSPACE academy STATUS active NOINVITE", "PRODUCT.ENABLE ulf console"])
+    #expect(try signedIn(company, "ulf").cookies["gatehouse-workspace"] == "academy")
+  }
+
   @Test("who may see nobody else begins with their own page")
   func individual() throws {
     let company = try ConsoleCompany(["USER.CREATE kai FIRST Kai STATUS active NOINVITE PRODUCT console"])

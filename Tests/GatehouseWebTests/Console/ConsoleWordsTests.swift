@@ -1,3 +1,4 @@
+import Foundation
 import GatehouseCore
 import Testing
 
@@ -29,6 +30,27 @@ struct ConsoleWordsTests {
     let said = ConsoleWords().said(server)
     if let console { #expect(said == console) }
     #expect(!said.contains(#/\b[A-Z]{2,}\.[A-Z]{2,}/#), "\(said)")
+  }
+
+  @Test("each button that a refusal names is one of the console's")
+  func buttons() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let folder = root.appendingPathComponent("Sources/GatehouseWeb/Console")
+    var pages = ""
+    for path in try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+    where path.hasSuffix(".swift") && !path.hasSuffix("ConsoleWords.swift") {
+      pages += try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
+    }
+    let templates = root.appendingPathComponent("Sources/GatehouseWeb/Console/Resources")
+    for path in try FileManager.default.subpathsOfDirectory(atPath: templates.path) where path.hasSuffix(".mustache") {
+      pages += try String(contentsOf: templates.appendingPathComponent(path), encoding: .utf8)
+    }
+    for command in CommandTable.all {
+      let said = ConsoleWords().said("do it with \(command.name)")
+      guard let button = said.firstMatch(of: /“([^”]+)”/)?.1, button != "Forgotten your password?" else { continue }
+      #expect(pages.contains("\"\(button)\"") || pages.contains(">\(button)<"), "\(command.name): \(said)")
+    }
   }
 
   @Test("an option is the field of the form, and what only a command line has is left out")

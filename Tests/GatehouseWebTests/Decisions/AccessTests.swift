@@ -54,6 +54,24 @@ struct AccessTests {
     #expect(try decision("admin", "user.rename", "user", "ana").contains("the user's status is inactive"))
   }
 
+  @Test("L14, W5: impersonation is decided in the other's workspaces, also for a service that is bound to one")
+  func impersonation() throws {
+    for line in [
+      "WORKSPACE.CREATE west", "PRODUCT.CREATE west/app", "USER.CREATE wes PRODUCT west/app NOINVITE",
+      "USER.CREATE boss PRODUCT west/app NOINVITE", "ROLE.GRANT boss super-administrator WORKSPACE west",
+    ] { try gate.ok(line) }
+    #expect(try decision("boss", "impersonate", "user", "wes") == #"{"decision":true}"#)
+    #expect(try decision("wes", "impersonate", "user", "boss").contains(#""reason":"super-administrator""#))
+    #expect(try decision("boss", "impersonate", "user", "ana").hasPrefix(#"{"decision":false"#))
+    _ = try gate.fields("SERVICE.CREATE ops ADMIN")
+    let secret = try #require(try gate.fields("SERVICE.CREATE portal READ WORKSPACE west")["secret"])
+    let body = """
+      {"subject":{"type":"user","id":"boss"},"action":{"name":"impersonate"},"resource":{"type":"user","id":"wes"}}
+      """
+    let answer = try post("/access/v1/evaluation", body, [("authorization", "Bearer \(secret)")])
+    #expect(answer.body == #"{"decision":true}"#, "\(answer.body)")
+  }
+
   @Test("several questions share what they leave out, and end when they are told to")
   func evaluations() throws {
     func ask(_ semantic: String) throws -> String {

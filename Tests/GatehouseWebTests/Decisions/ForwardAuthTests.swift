@@ -100,6 +100,31 @@ struct ForwardAuthTests {
     #expect(forged.status == 401 && forged["x-gatehouse-reason"] == "session-ended")
   }
 
+  @Test("a session of a service for other products of the workspace, and a key whose user may not log in, are named so")
+  func otherProducts() throws {
+    try gate.ok("PRODUCT.ENABLE ana crm")
+    let key = try #require(try gate.fields("APIKEY.CREATE ana")["key"])
+    let proxy = try #require(try gate.fields("SERVICE.CREATE proxy ADMIN")["secret"])
+    let secret = try #require(try gate.fields("SERVICE.CREATE app SESSIONS PRODUCT payroll")["secret"])
+    let app = try server.client()
+    try app.ok("AUTH app \(secret)")
+    let token = try app.token(of: "ana", to: "payroll")
+    func ask(_ query: String, _ secret: String) throws -> HTTPAnswer {
+      try auth(query, [("x-gatehouse-secret", proxy)], secret: secret)
+    }
+    #expect(try ask("?product=payroll", token).status == 200)
+    let other = try ask("?product=crm", token)
+    #expect(other.status == 403 && other["x-gatehouse-reason"] == "other-product", "\(other.body)")
+    #expect(try ask("?product=crm", key).status == 200)
+    let operators = try server.client()
+    try operators.ok("AUTH proxy \(proxy)")
+    try operators.ok("USER.STATUS ana inactive")
+    let refused = try ask("?product=crm", key)
+    #expect(refused.status == 401 && refused["x-gatehouse-reason"] == "key-refused", "\(refused.body)")
+    try operators.ok("USER.STATUS ana active")
+    #expect(try ask("?product=crm", key).status == 200)
+  }
+
   @Test("B6: what ends a session ends it at the next request")
   func ended() throws {
     let token = try gate.token(of: "ana", to: "payroll")

@@ -43,6 +43,28 @@ import Testing
     ] { #expect(user[name] == value, "\(name)") }
   }
 
+  @Test(
+    "who is looked for by another spelling of the name is found, as the name is taken",
+    arguments: [("Straße", "STRASSE"), ("νίκος", "ΝΊΚΟΣ"), ("νίκος", "νίκοσ"), ("ﬁn", "FIN"), ("Abc", "aBC")])
+  func spellings(name: String, other: String) throws {
+    _ = try client.made(name)
+    let find = [#"userName eq "\#(other)""#, #"userName eq "\#(other)" or userName eq "zz""#]
+    for filter in find { #expect(try client.find(filter)("totalResults") == "1", "\(filter)") }
+    #expect(try client.find(#"userName ne "\#(other)""#)("totalResults") == "0")
+    let again = try client.send("POST", "/Users", #"{"userName":"\#(other)"}"#)
+    #expect(again.status == 409 && again("scimType") == "uniqueness")
+  }
+
+  @Test("L13: who was merged is found by the name that now leads to somebody else") func merged() throws {
+    let kept = try client.made("keep@acme.test")
+    _ = try client.made("drop@acme.test")
+    try client.admin.ok("USER.MERGE keep@acme.test drop@acme.test")
+    let found = try client.find(#"userName eq "drop@acme.test""#)
+    #expect(found("totalResults") == "1" && found("Resources.0.id") == kept, "\(found.body)")
+    #expect(found("Resources.0.userName") == "keep@acme.test")
+    #expect(try client.find(#"userName eq "drop@acme.test" and active eq false"#)("totalResults") == "0")
+  }
+
   @Test("a change is one record, and all of it or nothing") func oneRecord() throws {
     let id = try client.made("ana@acme.test")
     _ = try client.made("bo@acme.test")

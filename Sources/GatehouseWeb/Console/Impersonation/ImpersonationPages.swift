@@ -24,27 +24,35 @@ struct ImpersonationPages: ConsolePages {
   /// Those that forms have begun: one that is sent twice begins one, which the banner can end.
   private static let begun = OnceEach<RESPValue>()
 
-  /// Whom `:user` means, and why the person may not log in as them; nil if they may.
-  private static func target(_ visit: Visit) async throws -> (id: String, name: String, rule: String?) {
-    let id = visit.parameter("user")
-    let user = try await visit.read("USER.GET", "#" + id)
-    let verdict = try await visit.read(
-      "IMPERSONATE.CAN", "#\(visit.person.user)", "#" + id, "WORKSPACE", visit.workspace)
-    let words = verdict.string?.split(separator: " ") ?? []
-    let rule = words.first == "ALLOW" ? nil : words.dropFirst().joined(separator: " ")
-    return (id, user["username"]?.string ?? id, rule)
-  }
+  /// The workspaces of a person that are asked about.
+  private static let mostAsked = 20
 
   /// Whether the person who looks may log in as somebody; a rule that refuses it is named.
-  static func verdict(of user: String, _ visit: Visit) async -> Verdict {
-    let words = ["IMPERSONATE.CAN", "#\(visit.person.user)", user, "WORKSPACE", visit.workspace]
-    guard let verdict = try? await visit.readIfAllowed(words)?.string else { return .forbidden }
-    let rule = verdict.split(separator: " ").dropFirst().joined(separator: " ")
-    switch rule {
-    case "": return .allowed
-    case "oneself", "role": return .forbidden
-    default: return .refused(CommandFailure("REFUSED \(rule): you may not log in as them"))
+  static func verdict(of person: Person, _ visit: Visit) async -> Verdict {
+    switch await place(of: person, visit).rule {
+    case nil: .allowed
+    case "oneself", "role", "not-a-member": .forbidden
+    case let rule?: .refused(CommandFailure("REFUSED \(rule): you may not log in as them"))
     }
+  }
+
+  /// Where the person who looks may log in as somebody: in the workspace that they look at, or else in another one of the
+  /// other's, home first.
+  ///
+  /// - Returns: the rule that refuses it, if they may nowhere.
+  private static func place(of person: Person, _ visit: Visit) async -> (workspace: String, rule: String?) {
+    let home = person.card.shown("home")
+    let own = [home] + (person.card["workspaces"]?.elements ?? []).map(\.shown).filter { $0 != home }
+    let places = own.filter { $0 == visit.workspace } + own.filter { $0 != visit.workspace && !$0.isEmpty }
+    var first: (workspace: String, rule: String?)?
+    for place in places.prefix(mostAsked) {
+      let words = ["IMPERSONATE.CAN", "#\(visit.person.user)", person.word, "WORKSPACE", place]
+      let verdict = (try? await visit.readIfAllowed(words)?.string).flatMap { $0 } ?? "DENY role"
+      let rule = verdict.split(separator: " ").dropFirst().joined(separator: " ").nonEmpty
+      if rule == nil { return (place, nil) }
+      first = first ?? (place, rule)
+    }
+    return first ?? (visit.workspace, "role")
   }
 
   private static func starting(_ visit: Visit, error: String? = nil) async throws -> Page {
@@ -57,8 +65,10 @@ struct ImpersonationPages: ConsolePages {
             [.text("End it first, with the button at the top of the page.")])
         ])
     }
-    let (id, name, rule) = try await target(visit)
-    if let rule {
+    let person = try await Person(visit)
+    let (id, name) = (person.id, person.username)
+    let place = await place(of: person, visit)
+    if let rule = place.rule {
       return Page(
         "Log in as \(name)", area: address, status: .forbidden,
         [
@@ -77,7 +87,7 @@ struct ImpersonationPages: ConsolePages {
       ], submit: "Log in as \(name)", cancel: Address("people", id))
     return Page(
       "Log in as \(name)", area: address,
-      intro: [.text("In the workspace \(visit.workspace). You both stand in the record of whatever you do.")],
+      intro: [.text("In the workspace \(place.workspace). You both stand in the record of whatever you do.")],
       status: error == nil ? .ok : .badRequest,
       [
         .section("Before you begin", [.text(.text(Self.limits))]),
@@ -94,10 +104,11 @@ struct ImpersonationPages: ConsolePages {
     guard visit.person.actor == nil else { return .page(try await starting(visit)) }
     let reason = visit.form["why"]
     guard !reason.isEmpty else { return .page(try await starting(visit, error: "Say why.")) }
+    let person = try await Person(visit)
     let command =
       [
-        "IMPERSONATE.START", visit.person.ownToken, "#" + visit.parameter("user"), "REASON", reason, "WORKSPACE",
-        visit.workspace,
+        "IMPERSONATE.START", visit.person.ownToken, person.word, "REASON", reason, "WORKSPACE",
+        await place(of: person, visit).workspace,
       ] + visit.origin
     // The command takes no key, because its answer is a secret.
     let reply = try await begun.once(visit.person.ownToken + visit.form["idem"] + FormToken.digest(command)) {
@@ -107,6 +118,7 @@ struct ImpersonationPages: ConsolePages {
       throw Problem(.internalServerError, "ERR", "the server answered without a session; try again")
     }
     visit.set(.acting, token)
+    visit.set(.actingWorkspace, nil)
     let subject = reply["subject"]?.string ?? ""
     return .redirect(Address("people", visit.parameter("user")), Flash("You act as \(subject) now.", tone: .accent))
   }

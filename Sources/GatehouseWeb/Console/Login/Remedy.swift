@@ -4,7 +4,7 @@ import GatehouseWire
 struct Remedy {
   /// What the form sends.
   enum Kind: String {
-    case activate, unlock, enable, assign
+    case activate, unlock, enable, open, assign
   }
 
   let kind: Kind
@@ -19,6 +19,8 @@ struct Remedy {
     case .activate: command = ["USER.STATUS", user, "active"]
     case .unlock: command = ["LOGIN.UNLOCK", user]
     case .enable: command = ["PRODUCT.ENABLE", user, product]
+    // Without its times, access that begins later would begin no sooner.
+    case .open: command = ["PRODUCT.ENABLE", user, product, "FROM", "none"]
     case .assign:
       guard !type.isEmpty else { return nil }
       command = ["LICENCE.ASSIGN", user, product, type]
@@ -31,6 +33,7 @@ struct Remedy {
     case .activate: "The status is active."
     case .unlock: "The login is unlocked."
     case .enable: "The product is enabled."
+    case .open: "Access has begun."
     case .assign: "The licence is assigned."
     }
   }
@@ -38,7 +41,11 @@ struct Remedy {
   // MARK: Buttons
 
   /// What can be done about a rule that refuses, as far as the person who looks may do it.
-  static func buttons(against rule: String, _ visit: Visit, _ user: String, _ product: String) async -> [Button] {
+  ///
+  /// - Parameter found: what the server says about the rule.
+  static func buttons(
+    against rule: String, _ found: String, _ visit: Visit, _ user: String, _ product: String
+  ) async -> [Button] {
     switch rule {
     case "unknown-user":
       return await NewPersonPages.verdict(visit).isAllowed
@@ -48,13 +55,23 @@ struct Remedy {
       return await [
         button(.unlock, "Unlock", visit, user, product), button(.activate, "Activate", visit, user, product),
       ].kept
-    case "product-disabled": return await [button(.enable, "Enable the product", visit, user, product)].kept
+    case "product-disabled":
+      // It is enabled, and the membership in the workspace is not one of now.
+      if found.hasPrefix("enabled") { return await person(user, visit) }
+      return await found.hasPrefix("not yet open")
+        ? [button(.open, "Let in from now on", visit, user, product)].kept
+        : [button(.enable, "Enable the product", visit, user, product)].kept
     case "no-licence": return await licences(visit, user, product)
-    case "status-deleted", "outside-employment":
-      return [.link("Open the person", Address("search").adding("q", user))]
+    case "status-deleted", "outside-employment": return await person(user, visit)
     case "unknown-product": return await visit.holds("product.create") ? [.link("Products", Address("products"))] : []
     default: return []
     }
+  }
+
+  /// The person's page, where the rest is mended.
+  private static func person(_ user: String, _ visit: Visit) async -> [Button] {
+    guard let id = try? await visit.readQuietly(["USER.GET", user])["id"]?.integer else { return [] }
+    return [.link("Open the person", Address("people", String(id)))]
   }
 
   /// One button for each type of which a seat is left.

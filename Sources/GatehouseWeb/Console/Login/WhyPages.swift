@@ -92,7 +92,9 @@ struct WhyPages: ConsolePages {
       let hasPassed = rule["passed"]?.integer == 1
       let name = rule["rule"]?.string ?? ""
       var buttons: [Button] = []
-      if let visit, !hasPassed { buttons = await Remedy.buttons(against: name, visit, user, product) }
+      if let visit, !hasPassed {
+        buttons = await Remedy.buttons(against: name, rule.shown("detail"), visit, user, product)
+      }
       rows.append(
         Table.Row(
           [

@@ -78,27 +78,16 @@ struct AccountPages: ConsolePages {
     let accounts = try await all("ACCOUNT.LIST", visit)
     let groups = try await all("GROUP.LIST", visit)
     let mayManage = await visit.holds("account.manage", overAllOf: visit.workspace)
+    var rows: [Table.Row] = []
+    for account in accounts {
+      rows.append(
+        Table.Row(
+          [[.strong(account.shown("name"))], [.value(account["type"])], [.time(account["created"]?.integer)]],
+          buttons: await buttons(of: account, visit, mayManage: mayManage)))
+    }
     let table = Table(
-      caption: "Accounts of \(visit.workspace)", columns: [.init("Account"), .init("Type"), .init("Since")],
-      rows: accounts.map { account in
-        let name = account["name"]?.string ?? ""
-        let there = ("account", reference(account))
-        let buttons: [Button] = [
-          .link(
-            "People",
-            Address("people").adding([
-              ("everywhere", "1"), ("field", "account"), ("op", "="), ("value", reference(account)),
-            ])),
-          .link(
-            "Change",
-            Address("accounts", "edit").adding(there.0, there.1).adding("name", name)
-              .adding("type", account["type"]?.string)),
-          .link("Delete", Address("accounts", "delete").adding("id", reference(account)).adding("name", name), .danger),
-        ]
-        return Table.Row(
-          [[.strong(name)], [.value(account["type"])], [.time(account["created"]?.integer)]],
-          buttons: mayManage && name != "Guest Account" ? buttons : [buttons[0]])
-      }, empty: .empty("No account yet", "An account is an employer, a customer or the company itself."))
+      caption: "Accounts of \(visit.workspace)", columns: [.init("Account"), .init("Type"), .init("Since")], rows: rows,
+      empty: .empty("No account yet", "An account is an employer, a customer or the company itself."))
     let groupTable = Table(
       caption: "Groups of \(visit.workspace)", columns: [.init("Group"), .init("Accounts", isNumeric: true)],
       rows: groups.map { one in
@@ -108,6 +97,22 @@ struct AccountPages: ConsolePages {
     var blocks: [Block] = [.section("Accounts", [table.block]), .section("Groups", [groupTable.block])]
     if mayManage { blocks += newForms }
     return Page("Accounts and groups", area: address, intro: [.text("Of the workspace \(visit.workspace).")], blocks)
+  }
+
+  private static func buttons(of account: RESPValue, _ visit: Visit, mayManage: Bool) async -> [Button] {
+    let (name, reference) = (account.shown("name"), reference(account))
+    let people = Button.link(
+      "People",
+      Address("people").adding([("everywhere", "1"), ("field", "account"), ("op", "="), ("value", reference)]))
+    guard mayManage, name != "Guest Account" else { return [people] }
+    let change = Address("accounts", "edit").adding("account", reference).adding("name", name)
+      .adding("type", account["type"]?.string)
+    return [
+      people, .link("Change", change),
+      .asked(
+        await visit.verdict("ACCOUNT.DELETE", reference),
+        .link("Delete", Address("accounts", "delete").adding("id", reference).adding("name", name), .danger), "Delete"),
+    ].compactMap { $0 }
   }
 
   private static let types: [Field.Option] = [.init("CUSTOMER", "Customer"), .init("PROVIDER", "Provider")]
@@ -175,8 +180,10 @@ struct AccountPages: ConsolePages {
       blocks.append(.section("Name", [rename.block]))
       if !others.isEmpty { blocks.append(.section("Put an account in", [form.block])) }
     }
-    let delete = Button.link(
-      "Delete", Address("accounts", "group", "delete").adding("group", group).adding("name", name), .danger)
-    return Page("Group \(name)", area: address, actions: mayManage ? [delete] : [], blocks)
+    let delete = Button.asked(
+      await visit.verdict("GROUP.DELETE", group),
+      .link("Delete", Address("accounts", "group", "delete").adding("group", group).adding("name", name), .danger),
+      "Delete")
+    return Page("Group \(name)", area: address, actions: [delete].compactMap { $0 }, blocks)
   }
 }

@@ -47,6 +47,32 @@ struct MembershipPages {
       let reply = try await visit.write("WORKSPACE.MEMBER", name, person.word, "REMOVE")
       return .redirect(person.address, await visit.done(reply, "\(person.username) is no member of \(name) any more."))
     }
+    addMoving(console)
+  }
+
+  /// W1: the home is handed over to another of the person's workspaces.
+  private func addMoving(_ console: ConsoleRouter) {
+    console.get("people/:user/home") { visit in
+      let person = try await Person(visit)
+      let name = visit.query["workspace"]
+      // A policy may ask for the acceptance; the trial shows what happens with it.
+      let confirmation = Confirmation(
+        "Move the home", ["USER.MOVEHOME", person.word, name, "ACCEPT-BILLING"], to: person.address("home"),
+        hidden: [("workspace", name)], cancel: person.address, undo: "The home can be moved back.",
+        fields: [Field("accept-billing", "I accept that this may change the bill", .checkbox(isOn: false))],
+        about: person)
+      return .page(
+        Page(
+          "Make \(name) the home of \(person.name)?", area: PeoplePages.address, try await confirmation.blocks(visit)))
+    }
+    console.post("people/:user/home") { visit in
+      let person = try await Person(visit)
+      let name = visit.form["workspace"]
+      var words = ["USER.MOVEHOME", person.word, name]
+      if visit.form["accept-billing"] == "1" { words.append("ACCEPT-BILLING") }
+      let reply = try await visit.write(words)
+      return .redirect(person.address, await visit.done(reply, "\(name) is the home of \(person.username) now."))
+    }
   }
 
   /// The forms on a workspace's page, as far as somebody may use them.
@@ -84,10 +110,16 @@ struct MembershipPages {
     let names = (person.card["workspaces"]?.elements ?? []).map(\.shown).filter { $0 != person.card.shown("home") }
     var rows: [Table.Row] = []
     for name in names.prefix(50) {
-      let button = Button.asked(
-        await visit.verdict("WORKSPACE.MEMBER", name, person.word, "REMOVE"),
-        .link("Take out", person.address("leave").adding("workspace", name), .danger), "Take out")
-      rows.append(.init([[.strong(name)]], buttons: button.map { [$0] } ?? []))
+      let buttons = [
+        Button.asked(
+          await visit.verdict("USER.MOVEHOME", person.word, name, "ACCEPT-BILLING"),
+          .link("Move the home", person.address("home").adding("workspace", name), label: "Move the home to \(name)"),
+          "Move the home"),
+        Button.asked(
+          await visit.verdict("WORKSPACE.MEMBER", name, person.word, "REMOVE"),
+          .link("Take out", person.address("leave").adding("workspace", name), .danger), "Take out"),
+      ]
+      rows.append(.init([[.strong(name)]], buttons: buttons.compactMap { $0 }))
     }
     guard !rows.isEmpty else { return nil }
     return .section(

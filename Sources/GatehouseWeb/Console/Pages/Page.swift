@@ -29,8 +29,8 @@ struct Page {
   }
 
   func html(for visit: Visit, _ areas: [Area]) async -> String {
-    let held = Set(await visit.permissions().filter { $0.scope != "oneself" }.map(\.permission))
-    let shown = areas.filter { $0.needs.isEmpty || $0.needs.contains { held.contains($0) } }
+    let held = await visit.permissions()
+    let shown = areas.filter { $0.isShown(held) }
     let person = visit.person
     let blocks = answered(visit)
     return Templates.render(

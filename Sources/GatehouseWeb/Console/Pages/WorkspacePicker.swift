@@ -32,7 +32,7 @@ struct WorkspacePicker: ConsolePages {
     console.post("workspace") { visit in
       let reply = try await visit.read("WORKSPACE.GET", visit.form["workspace"])
       let name = reply.shown("name")
-      visit.set(.workspace, Address.encoded(name), seconds: 365 * 86_400)
+      visit.set(visit.person.workspaceCookie, Address.encoded(name), seconds: 365 * 86_400)
       return .redirect(PeoplePages.address, Flash("You look at the workspace \(name)."))
     }
   }

@@ -4,7 +4,7 @@ import GatehouseWire
 struct PeoplePages: ConsolePages {
   static let address = Address("people")
 
-  var areas: [Area] { [Area("People", .people, Self.address)] }
+  var areas: [Area] { [Area("People", .people, Self.address, needs: ["user.read"])] }
 
   func add(to console: ConsoleRouter) {
     console.get("people") { visit in .page(try await PeopleListPage(visit).page()) }

@@ -50,7 +50,7 @@ struct PersonPage {
     if visit.person.actor == nil, await visit.holds("impersonate") {
       buttons.append(
         .asked(
-          await ImpersonationPages.verdict(of: person.word, visit), .link("Log in as", person.address("log-in-as")),
+          await ImpersonationPages.verdict(of: person, visit), .link("Log in as", person.address("log-in-as")),
           "Log in as"))
     }
     buttons.append(.link("Why can't they log in?", WhyPages.address.adding("user", person.username)))

@@ -61,8 +61,9 @@ struct SignInCarePages {
     if isOneself {
       buttons = [.link("Your own account", OwnPages.address)]
     } else {
-      // What has a password or a code among its words has no trial; this one needs the same right.
-      let verdict = await visit.verdict("PASSWORD.GENERATE", person.word)
+      // What has a password or a code among its words has no trial. This one needs the same right, and whether a mail can
+      // be sent does not matter here.
+      let verdict = await visit.mayBegin(["PASSWORD.GENERATE", person.word], besides: ["mail"])
       buttons.append(.asked(verdict, .link("Set a password", person.address("set-password")), "Set a password"))
       if factor.flag("enrolled"), verdict.isAllowed {
         buttons.append(.link("Remove the second factor", person.address("factor-end"), .danger))

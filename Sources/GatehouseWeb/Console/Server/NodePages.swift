@@ -4,7 +4,7 @@ import GatehouseWire
 struct NodePages: ConsolePages {
   static let address = Address("nodes")
 
-  var areas: [Area] { [Area("Nodes", .server, Self.address, needs: ["server.read"])] }
+  var areas: [Area] { [Area("Nodes", .server, Self.address, needs: ["server.read"], isOfServer: true)] }
 
   func add(to console: ConsoleRouter) {
     console.get("nodes") { visit in .page(try await Self.list(visit)) }

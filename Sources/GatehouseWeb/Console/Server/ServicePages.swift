@@ -4,7 +4,7 @@ import GatehouseWire
 struct ServicePages: ConsolePages {
   static let address = Address("services")
 
-  var areas: [Area] { [Area("Services", .server, Self.address, needs: ["service.manage"])] }
+  var areas: [Area] { [Area("Services", .server, Self.address, needs: ["service.manage"], isOfServer: true)] }
 
   private static let rights = ["READ", "SESSIONS", "TIMERS", "MAIL", "ADMIN"]
 

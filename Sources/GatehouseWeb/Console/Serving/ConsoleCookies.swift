@@ -13,6 +13,8 @@ enum ConsoleCookie: String, CaseIterable {
   case changing = "gatehouse-changing"
   /// The workspace that is looked at.
   case workspace = "gatehouse-workspace"
+  /// The same while they act as somebody else, whose workspaces are others.
+  case actingWorkspace = "gatehouse-acting-workspace"
   /// The views of the list of people that were saved in this browser.
   case views = "gatehouse-views"
   /// What the next page says about what was just done.
@@ -41,7 +43,7 @@ enum ConsoleCookie: String, CaseIterable {
   private var isToken: Bool {
     switch self {
     case .session, .acting, .changing: true
-    case .visitor, .workspace, .views, .flash: false
+    case .visitor, .workspace, .actingWorkspace, .views, .flash: false
     }
   }
 

@@ -30,7 +30,8 @@ struct PageServer: Sendable {
     case .person(let found, let isOver): (person, ended) = (found, isOver)
     }
     let flash = ConsoleCookie.flash.value(in: request, context.cookies).flatMap(Flash.init(cookie:))
-    let looked = ConsoleCookie.workspace.value(in: request, context.cookies)?.percentDecoded() ?? "main"
+    let looked =
+      person.workspaceCookie.value(in: request, context.cookies)?.percentDecoded() ?? person.firstWorkspace
     var workspace = looked
     var form = FormFields()
     var problem: Problem?

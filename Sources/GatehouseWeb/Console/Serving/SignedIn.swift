@@ -11,6 +11,8 @@ struct SignedIn: Sendable {
   /// The session's id.
   let session: Int64
   let expires: Int64?
+  /// The session's workspace.
+  let workspace: String
   /// Who acts as the user, in an impersonation.
   let actor: String?
 
@@ -24,6 +26,16 @@ struct SignedIn: Sendable {
     self.username = username
     self.session = session
     expires = reply["expires"]?.integer
+    workspace = reply["workspace"]?.string ?? "main"
     actor = reply["actor"]?.string
   }
+}
+
+extension SignedIn {
+  /// What keeps the workspace that is looked at. An impersonation begins in its own one, and does not change at which the
+  /// person looks afterwards.
+  var workspaceCookie: ConsoleCookie { actor == nil ? .workspace : .actingWorkspace }
+
+  /// The workspace that is looked at if none was chosen.
+  var firstWorkspace: String { actor == nil ? "main" : workspace }
 }

@@ -4,7 +4,7 @@ import GatehouseWire
 enum FirstWorkspace {
   private static let mostAsked = 20
 
-  /// `main` to those who may do something everywhere, else the first one in which they may.
+  /// `main` to those who may do something everywhere, else the first one in which they may, else their home.
   static func of(_ token: String, _ visitor: Visitor) async -> String? {
     let check = await visitor.run(["SESSION.CHECK", token])
     guard let user = check["user"]?.integer else { return nil }
@@ -16,6 +16,6 @@ enum FirstWorkspace {
       // An account may have a slash in its name.
       if await visitor.run(["WORKSPACE.GET", workspace]).errorText == nil { return workspace }
     }
-    return "main"
+    return await visitor.run(["USER.GET", "#\(user)"])["home"]?.string
   }
 }

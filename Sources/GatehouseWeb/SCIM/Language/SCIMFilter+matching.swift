@@ -1,4 +1,5 @@
 import FoundationEssentials
+import GatehouseCore
 
 /// Whether a resource meets a filter.
 extension SCIMFilter {
@@ -62,8 +63,9 @@ extension SCIMFilter {
     case (.integer(let value), .number(let wanted)): return order(Double(value), comparison, wanted)
     case (.number(let value), .number(let wanted)): return order(value, comparison, wanted)
     case (.string(let value), .string(let wanted)):
-      let value = isExact ? value : value.lowercased()
-      let wanted = isExact ? wanted : wanted.lowercased()
+      // As Gatehouse compares names: else somebody would not be found whose name is nevertheless taken.
+      let value = isExact ? value : FoldedName(value).text
+      let wanted = isExact ? wanted : FoldedName(wanted).text
       switch comparison {
       case .contains: return wanted.isEmpty || value.contains(wanted)
       case .startsWith: return value.hasPrefix(wanted)

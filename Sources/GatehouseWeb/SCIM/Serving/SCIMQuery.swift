@@ -1,3 +1,5 @@
+import GatehouseCore
+
 /// What a list is asked for: by the address or by `.search`.
 struct SCIMQuery {
   static let standardCount = 100
@@ -129,7 +131,7 @@ private struct SCIMSortKey {
   init(_ value: JSON?, isExact: Bool) {
     switch value {
     case .string(let string):
-      text = isExact ? string : string.lowercased()
+      text = isExact ? string : FoldedName(string).text
       number = nil
     case .integer(let integer): (text, number) = (nil, Double(integer))
     case .number(let double): (text, number) = (nil, double)

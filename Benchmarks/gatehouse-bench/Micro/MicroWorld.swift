@@ -100,7 +100,7 @@ final class MicroWorld {
     if !turn.changes.isEmpty {
       let header = turn.recordHeader
       record.reset()
-      Record.encode(header, turn.changes, into: &record)
+      turn.encodeRecord(header, into: &record)
       size += record.count
       lsn += 1
       turn.commit(lsn, header)

@@ -11,7 +11,6 @@
 extension Turn {
   /// Queues the notices of the command's changes.
   func tellManagers() throws(Halt) {
-    guard directory.tellsManagers else { return }
     let happenings = try managedHappenings()
     guard !happenings.isEmpty, Set(happenings.map(\.user)).count <= Limits.peopleOfNotices else { return }
     var kinds: [Referrers.Kind] = []

@@ -79,8 +79,13 @@ extension People {
   /// Whether the username in a user's details folds to a folded name.
   private static func isName(in details: UnsafeRawBufferPointer, _ folded: UnsafeRawBufferPointer) -> Bool {
     guard let stored = Details.field(UserTag.username, in: details) else { return false }
-    if sameBytes(stored, folded) { return true }
-    return FoldedName.withFolded(stored) { sameBytes($0, folded) }
+    return sameBytes(stored, folded) || foldsTo(folded, stored)
+  }
+
+  /// The slow path: the name was given in capital letters, or it is another one with the same hash.
+  @inline(never)
+  private static func foldsTo(_ folded: UnsafeRawBufferPointer, _ stored: UnsafeRawBufferPointer) -> Bool {
+    FoldedName.withFolded(stored) { sameBytes($0, folded) }
   }
 
   public func username(_ serial: Int) -> String {

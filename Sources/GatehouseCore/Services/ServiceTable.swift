@@ -1,6 +1,8 @@
 /// The services with their indexes.
 struct ServiceTable: Sendable {
   private(set) var rows = PagedArray<ServiceIdentity>()
+  /// The facts that the hot path reads, flat, by number.
+  private(set) var facts = PagedArray<ServiceFacts>()
   /// The names of services that are not deleted.
   private var names = SharedIndex()
   /// How many services are not deleted.
@@ -14,6 +16,7 @@ struct ServiceTable: Sendable {
   mutating func add(_ service: ServiceIdentity) {
     precondition(Int(service.id) == rows.count + 1, "service numbers have a gap")
     rows.append(service)
+    facts.append(ServiceFacts(service))
     count(service, 1)
     if !service.isDeleted { names.insert(Int(service.id), hash: SharedIndex.hash(of: service.name)) }
   }
@@ -21,8 +24,7 @@ struct ServiceTable: Sendable {
   mutating func delete(_ id: ServiceID) {
     let service = rows[Int(id) - 1]
     precondition(!service.isDeleted, "a service is deleted twice")
-    count(service, -1)
-    rows[Int(id) - 1].isDeleted = true
+    update(id) { $0.isDeleted = true }
     names.remove(Int(id), hash: SharedIndex.hash(of: service.name))
     note(nil, insteadOf: service.certificate, of: id)
   }
@@ -38,10 +40,25 @@ struct ServiceTable: Sendable {
   mutating func change(_ id: ServiceID, _ body: (inout ServiceIdentity) -> Void) {
     let before = rows[Int(id) - 1]
     precondition(!before.isDeleted, "a deleted service is changed")
-    count(before, -1)
-    body(&rows[Int(id) - 1])
+    update(id, body)
     note(rows[Int(id) - 1].certificate, insteadOf: before.certificate, of: id)
-    count(rows[Int(id) - 1], 1)
+  }
+
+  /// Also of a deleted service, as snapshots have them.
+  mutating func bind(_ id: ServiceID, to workspaces: [WorkspaceID], products: [ProductID]? = nil) {
+    update(id) {
+      $0.workspaces = workspaces
+      $0.products = products
+    }
+  }
+
+  /// Changes a row, and what is derived from it.
+  private mutating func update(_ id: ServiceID, _ body: (inout ServiceIdentity) -> Void) {
+    let index = Int(id) - 1
+    count(rows[index], -1)
+    body(&rows[index])
+    count(rows[index], 1)
+    facts[index] = ServiceFacts(rows[index])
   }
 
   private mutating func note(_ certificate: String?, insteadOf old: String?, of id: ServiceID) {
@@ -58,14 +75,6 @@ struct ServiceTable: Sendable {
     return Set(names.flatMap { byCertificate[Self.folded($0)] ?? [] }).sorted()
   }
 
-  /// Also of a deleted service, as snapshots have them.
-  mutating func bind(_ id: ServiceID, to workspaces: [WorkspaceID], products: [ProductID]? = nil) {
-    count(rows[Int(id) - 1], -1)
-    rows[Int(id) - 1].workspaces = workspaces
-    rows[Int(id) - 1].products = products
-    count(rows[Int(id) - 1], 1)
-  }
-
   /// Counts a service as it is. A deleted one counts for nothing, whatever is read or changed of it.
   private mutating func count(_ service: ServiceIdentity, _ step: Int) {
     if service.isDeleted { return }
@@ -75,6 +84,19 @@ struct ServiceTable: Sendable {
 
   func find(_ name: String) -> ServiceIdentity? {
     names.find(SharedIndex.hash(of: name)) { rows[$0 - 1].name == name }.map { rows[$0 - 1] }
+  }
+}
+
+/// What the check of a session needs to know of the service that opened it, flat, so that reading it costs no reference
+/// counting.
+struct ServiceFacts: Sendable, BitwiseCopyable {
+  let isDeleted: Bool
+  /// Whether it is bound to workspaces or products (W6).
+  let isBound: Bool
+
+  init(_ service: ServiceIdentity) {
+    isDeleted = service.isDeleted
+    isBound = service.workspaces != nil || service.products != nil
   }
 }
 
@@ -190,6 +212,17 @@ extension Directory {
 
   public func service(_ id: ServiceID) -> ServiceIdentity? {
     id > 0 && Int(id) <= tables.services.rows.count ? tables.services.rows[Int(id) - 1] : nil
+  }
+
+  /// The facts of a service that the commands of the hot path read; nil if it was never made.
+  @inline(__always)
+  func facts(ofService id: ServiceID) -> ServiceFacts? {
+    id > 0 && Int(id) <= tables.services.facts.count ? tables.services.facts[Int(id) - 1] : nil
+  }
+
+  /// The name alone: copying a service retains half a dozen references.
+  func serviceName(_ id: ServiceID) -> String? {
+    id > 0 && Int(id) <= tables.services.rows.count ? tables.services.rows[Int(id) - 1].name : nil
   }
 
   public func service(named name: String) -> ServiceIdentity? { tables.services.find(name) }

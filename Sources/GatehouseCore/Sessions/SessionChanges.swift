@@ -71,6 +71,7 @@ public struct SessionOpened: PartitionChange {
   }
 
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
+    let impersonation = impersonation
     if let impersonation, state.isMine(impersonation.actorSession) {
       state.sessions.impersonations[impersonation.actorSession, default: []].append(session)
     }

@@ -72,7 +72,7 @@ extension CommandTable {
   }
 
   @Sendable private static func sessionCheck(_ turn: Turn) throws(Halt) {
-    turn.read(turn.directory.lsn)
+    turn.read(turn.directoryLSN)
     guard let (cell, slot) = try turn.session(token: turn.word(1)) else { return turn.reply.null() }
     let row = cell.state.sessions[slot]
     turn.read(cell.state.people.users[Int(row.user)].lsn)
@@ -80,10 +80,7 @@ extension CommandTable {
       noteDenial(of: row, turn.holder(cell, slot), turn)
       return turn.reply.null()
     }
-    if let word = turn.optionWord("PRODUCT"), try !mayEnter(word, with: cell, slot, turn) {
-      return turn.reply.null()
-    }
-    if let word = turn.optionWord("PRODUCT"), try !isInReachOfOpener(word, cell, slot, turn) {
+    if !turn.chosen.isEmpty, let word = turn.optionWord("PRODUCT"), try !mayEnter(word, with: cell, slot, turn) {
       return turn.reply.null()
     }
     turn.noteAdmission(to: row.product)
@@ -94,26 +91,35 @@ extension CommandTable {
       turn.emit(SessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
     }
     // Only the server asks for whom it may then act (`CommandDoor.caller(ofSession:)`).
-    turn.reply.map(try 11 + marks(cell, slot, turn) + (turn.connection.isServer ? 1 : 0))
+    let marks = try SessionMarks(cell, slot, turn)
+    turn.reply.map(11 + marks.count + (turn.connection.isServer ? 1 : 0))
     try describe(cell, slot, lastSeen: turn.isFollower ? row.lastSeen : turn.now, turn)
-    try showMarks(cell, slot, turn)
+    marks.show(&turn.reply)
     if turn.connection.isServer { showService(row, turn) }
   }
 
-  /// How many pairs `showMarks` shows.
-  private static func marks(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) -> Int {
-    (cell.state.sessions.mustChangePassword(inSlot: slot) ? 1 : 0) + (try turn.isSignedIn(cell, slot) ? 1 : 0)
-  }
+  /// The pairs that a session has only where there is something to say.
+  private struct SessionMarks {
+    /// P13.
+    let mustChange: Bool
+    let isSignedIn: Bool
 
-  /// The pairs `must-change` (P13) and `signed-in`, where there is something to say.
-  private static func showMarks(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) {
-    if cell.state.sessions.mustChangePassword(inSlot: slot) {
-      turn.reply.text("must-change")
-      turn.reply.flag(true)
+    init(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) {
+      mustChange = cell.state.sessions.mustChangePassword(inSlot: slot)
+      isSignedIn = try turn.isSignedIn(cell, slot)
     }
-    if try turn.isSignedIn(cell, slot) {
-      turn.reply.text("signed-in")
-      turn.reply.flag(true)
+
+    var count: Int { (mustChange ? 1 : 0) + (isSignedIn ? 1 : 0) }
+
+    func show(_ reply: inout Reply) {
+      if mustChange {
+        reply.text("must-change")
+        reply.flag(true)
+      }
+      if isSignedIn {
+        reply.text("signed-in")
+        reply.flag(true)
+      }
     }
   }
 
@@ -130,16 +136,8 @@ extension CommandTable {
     turn.note(denial, of: user, to: row.product == 0 ? nil : row.product, in: row.workspace)
   }
 
-  /// Whether the services on whose word a session rests log people in to a product. Else it is one elsewhere, which says
-  /// nothing there.
-  private static func isInReachOfOpener(
-    _ word: Int, _ cell: HeldPartition, _ slot: Int, _ turn: Turn
-  ) throws(Halt) -> Bool {
-    guard let product = turn.productID(turn.word(word)).flatMap({ turn.directory.product($0) }) else { return true }
-    return try turn.openerSides(cell, slot).allSatisfy { $0.knownWorkspaces.contains(product) }
-  }
-
-  /// Whether the user of a session may enter a product with it. A refusal does not end the session.
+  /// Whether the user of a session may enter a product with it, and the services on whose word it rests log people in
+  /// there: else it is a session elsewhere, which says nothing there. A refusal does not end the session.
   private static func mayEnter(
     _ word: Int, with cell: HeldPartition, _ slot: Int, _ turn: Turn
   ) throws(Halt) -> Bool {
@@ -154,10 +152,12 @@ extension CommandTable {
         else { return false }
       }
     }
-    let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now, since: row.lsn)
-    guard let denial else { return true }
-    turn.note(denial, of: user, to: product, productName: word, in: row.workspace)
-    return false
+    if let denial = user.loginDenial(to: product, in: turn.directory, at: turn.now, since: row.lsn) {
+      turn.note(denial, of: user, to: product, productName: word, in: row.workspace)
+      return false
+    }
+    guard let known = product.flatMap({ turn.directory.product($0) }) else { return true }
+    return try turn.openersReach(cell, slot) { $0.contains(known) }
   }
 
   /// The eleven pairs common to all views of a session.
@@ -181,9 +181,10 @@ extension CommandTable {
   private static func view(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) throws(Halt) {
     let row = cell.state.sessions[slot]
     let origin = cell.state.sessions.origin(ofSlot: slot)
-    turn.reply.map(try 16 + marks(cell, slot, turn))
+    let marks = try SessionMarks(cell, slot, turn)
+    turn.reply.map(16 + marks.count)
     try describe(cell, slot, lastSeen: row.lastSeen, turn)
-    try showMarks(cell, slot, turn)
+    marks.show(&turn.reply)
     turn.reply.text("idle")
     turn.reply.integer(Milliseconds(row.idleSeconds) * 1000)
     turn.reply.text("reason")
@@ -245,30 +246,21 @@ extension Turn {
     _ id: UInt64, _ kind: StaticString, of user: UserReference, in product: ProductID, _ workspace: WorkspaceID,
     actor: UserID?, created: Milliseconds, expires: Milliseconds, lastSeen: Milliseconds
   ) throws(Halt) {
-    reply.text("id")
-    reply.integer(id)
-    reply.text("kind")
-    reply.text(kind)
-    reply.text("user")
-    reply.integer(user.id.raw)
-    reply.text("username")
-    user.withUsername { reply.text($0) }
-    try withDirectory { (directory) throws(Halt) in
-      reply.text("product")
-      if let name = directory.shownProduct(product) { reply.text(name) } else { reply.null() }
-      reply.text("workspace")
-      reply.text(directory.shownWorkspace(workspace))
+    let username = user.withUsername { reply.store($0) }
+    let places = withDirectory { directory in
+      (
+        product: directory.shownProduct(product).map { reply.store($0) } ?? .null,
+        workspace: reply.store(directory.shownWorkspace(workspace))
+      )
     }
-    reply.text("actor")
-    if let actor { reply.optional(try self.user(actor)?.username) } else { reply.null() }
-    reply.text("actor-id")
-    if let actor { reply.integer(actor.raw) } else { reply.null() }
-    reply.text("created")
-    reply.integer(created)
-    reply.text("expires")
-    if expires == 0 { reply.null() } else { reply.integer(expires) }
-    reply.text("last-seen")
-    reply.integer(lastSeen)
+    var actorName = Reply.Node.null
+    if let actor, let actor = try self.user(actor) { actorName = actor.withUsername { reply.store($0) } }
+    reply.add([
+      .text("id"), .integer(id), .text("kind"), .text(kind), .text("user"), .integer(user.id.raw), .text("username"),
+      username, .text("product"), places.product, .text("workspace"), places.workspace, .text("actor"), actorName,
+      .text("actor-id"), actor.map { Reply.Node.integer($0.raw) } ?? .null, .text("created"), .integer(created),
+      .text("expires"), expires == 0 ? .null : .integer(expires), .text("last-seen"), .integer(lastSeen),
+    ])
   }
 
   /// What the options of the command ask of the session.
@@ -314,10 +306,7 @@ extension Turn {
   func show(_ opened: OpenedSession) {
     reply.text("session")
     reply.secret(opened.token)
-    reply.text("id")
-    reply.integer(opened.id.raw)
-    reply.text("expires")
-    reply.integer(opened.expires)
+    reply.add([.text("id"), .integer(opened.id.raw), .text("expires"), .integer(opened.expires)])
   }
 
   /// The shorter of two idle limits; 0 means no limit.

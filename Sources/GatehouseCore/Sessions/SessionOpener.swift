@@ -33,9 +33,10 @@ enum SessionOpenerForm: FieldForm {
 
 extension Directory {
   /// Whether the service on whose word a session rests was deleted. It has no rights any more, and so the session has none.
+  @inline(__always)
   func isAbandoned(_ session: SessionRow) -> Bool {
     guard let id = session.opener.service else { return false }
-    return service(id)?.isDeleted ?? true
+    return facts(ofService: id)?.isDeleted ?? true
   }
 }
 
@@ -51,12 +52,21 @@ extension Turn {
     return actors.state.sessions[login].opener == .gatehouse
   }
 
+  /// Whether the services on whose word a session rests reach something.
+  @inline(__always)
+  func openersReach(_ cell: HeldPartition, _ slot: Int, _ isReached: (Reach) -> Bool) throws(Halt) -> Bool {
+    let row = cell.state.sessions[slot]
+    // Fast path: nearly every session is a login, shown by the service that has opened it.
+    let opener = row.opener.service
+    if row.kind == .login, opener == nil || opener == connection.service { return true }
+    return try openerSides(cell, slot).allSatisfy { isReached($0.knownWorkspaces) }
+  }
+
   /// What limits a session to the services on whose word it rests, apart from the one that sends this command: that of an
   /// impersonation, and that of its actor's login.
   func openerSides(_ cell: HeldPartition, _ slot: Int) throws(Halt) -> [Side] {
     let row = cell.state.sessions[slot]
     var sides: [Side] = []
-    // Fast path: nearly every session is shown by the service that has opened it.
     if let id = row.opener.service, id != connection.service { addSide(of: id, to: &sides) }
     guard row.kind == .impersonation, let impersonation = cell.state.sessions.impersonation(ofSlot: slot),
       let (actors, login) = try login(of: impersonation)
@@ -81,7 +91,9 @@ extension Turn {
   }
 
   private func addSide(of id: ServiceID, to sides: inout [Side]) {
-    read(directory.lsn)
+    read(directoryLSN)
+    // Nearly all services are bound to nothing.
+    guard directory.facts(ofService: id)?.isBound ?? false else { return }
     if let service = directory.service(id), let side = side(of: service) { sides.append(side) }
   }
 

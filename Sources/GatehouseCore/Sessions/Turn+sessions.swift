@@ -11,7 +11,7 @@ extension Turn {
     read(cell.state.sessions[slot].lsn)
     let row = cell.state.sessions[slot]
     if isLimited, !isOfService(row) { return nil }
-    guard try openerSides(cell, slot).allSatisfy({ $0.knownWorkspaces.contains(row) }) else { return nil }
+    guard try openersReach(cell, slot, { $0.contains(row) }) else { return nil }
     return (cell, slot)
   }
 

@@ -52,43 +52,42 @@ extension Reply {
   /// A text, or null if it is empty.
   fileprivate mutating func filled(_ value: String) { optional(value.isEmpty ? nil : value) }
 
-  /// The pairs with which entries, timers and versions start.
-  fileprivate mutating func work(_ project: String, _ note: String) {
-    text("project")
-    filled(project)
-    text("note")
-    filled(note)
+  /// The pairs that say whose time it is, and where.
+  fileprivate mutating func add(user: UserReference, in workspace: Node) {
+    let username = user.withUsername { store($0) }
+    add([.text("user"), .integer(user.id.raw), .text("username"), username, .text("workspace"), workspace])
   }
+
+  /// The pairs that say what was worked on.
+  fileprivate mutating func work(_ project: String, _ note: String) {
+    let (projectText, noteText) = (storeFilled(project), storeFilled(note))
+    add([.text("project"), projectText, .text("note"), noteText])
+  }
+
+  private mutating func storeFilled(_ value: String) -> Node { value.isEmpty ? .null : store(value) }
 }
 
 extension Turn {
   /// The map of an entry.
   func show(_ entry: EntryView) throws(Halt) {
     reply.map(14)
-    reply.text("entry")
-    reply.integer(entry.id.raw)
-    reply.text("user")
-    reply.integer(entry.user.id.raw)
-    reply.text("username")
-    entry.user.withUsername { reply.text($0) }
-    reply.text("workspace")
-    reply.text(directory.shownWorkspace(entry.workspace))
+    reply.add([.text("entry"), .integer(entry.id.raw)])
+    let workspace = withDirectory { reply.store($0.shownWorkspace(entry.workspace)) }
+    reply.add(user: entry.user, in: workspace)
     reply.work(entry.content.project, entry.content.note)
-    reply.text("start")
-    reply.integer(entry.content.start)
-    reply.text("end")
-    reply.integer(entry.content.end)
-    reply.text("started-by")
-    let starter = try name(of: entry.startedBy, in: entry.workspace)
-    reply.text(starter)
+    let starter = reply.store(try name(of: entry.startedBy, in: entry.workspace))
+    let isStopper = entry.stoppedBy == entry.startedBy
+    let stopper = isStopper ? starter : reply.store(try name(of: entry.stoppedBy, in: entry.workspace))
+    reply.add([
+      .text("start"), .integer(entry.content.start), .text("end"), .integer(entry.content.end), .text("started-by"),
+      starter,
+    ])
     try showPerson("started-as", entry.startedAs, in: entry.workspace)
-    reply.text("stopped-by")
-    reply.text(entry.stoppedBy == entry.startedBy ? starter : try name(of: entry.stoppedBy, in: entry.workspace))
+    reply.add([.text("stopped-by"), stopper])
     try showPerson("stopped-as", entry.stoppedAs, in: entry.workspace)
-    reply.text("version")
-    reply.integer(entry.version)
-    reply.text("deleted")
-    reply.flag(entry.isDeleted)
+    reply.add([
+      .text("version"), .integer(entry.version), .text("deleted"), .integer(entry.isDeleted ? 1 : 0),
+    ])
   }
 
   /// As whom somebody acted in an impersonation: a name, or null.
@@ -99,15 +98,10 @@ extension Turn {
 
   /// The first six pairs of a running timer; who has started it follows.
   func show(_ timer: RunningTimer, of user: UserReference, in workspace: WorkspaceID, into reply: inout Reply) {
-    reply.text("user")
-    reply.integer(user.id.raw)
-    reply.text("username")
-    user.withUsername { reply.text($0) }
-    reply.text("workspace")
-    reply.text(directory.shownWorkspace(workspace))
+    let place = withDirectory { reply.store($0.shownWorkspace(workspace)) }
+    reply.add(user: user, in: place)
     reply.work(timer.project, timer.note)
-    reply.text("start")
-    reply.integer(timer.start)
+    reply.add([.text("start"), .integer(timer.start)])
   }
 
   /// One version of an entry, and who made it, when and why.

@@ -92,7 +92,7 @@ extension Turn {
     try requireOrder(timer.start, end)
     let id = newEntry(in: user.cell)
     emit(TimerStopped(user.id, workspace, entry: id, end: end))
-    if directory.facts(ofWorkspace: workspace).notifiesStopped, principal.actor != user.id {
+    if withDirectory({ $0.facts(ofWorkspace: workspace).notifiesStopped }), userPrincipal?.actor != user.id {
       try tellStopped(timer, of: user, in: workspace, at: end)
     }
     let content = EntryContent(start: timer.start, end: end, project: timer.project, note: timer.note)
@@ -116,7 +116,7 @@ extension Turn {
   // MARK: Authors
 
   /// Who really runs this command.
-  public var author: Author { principal.actor.map { .user($0) } ?? .service(connection.service ?? 0) }
+  public var author: Author { (userPrincipal?.actor).map { .user($0) } ?? .service(connection.service ?? 0) }
 
   /// As whom, in an impersonation.
   var impersonated: UserID? { asUser.flatMap { $0.isImpersonation ? $0.subject : nil } }
@@ -128,8 +128,8 @@ extension Turn {
   public func name(of author: Author, in workspace: WorkspaceID? = nil) throws(Halt) -> String {
     switch author {
     case .service(let id):
-      read(directory.lsn)
-      return directory.service(id)?.name ?? ServiceIdentity.localName
+      read(directoryLSN)
+      return withDirectory { $0.serviceName(id) } ?? ServiceIdentity.localName
     case .user(let id):
       guard let user = try user(id), !isStranger(user, in: workspace.map { .only([$0]) } ?? .all) else {
         return "#\(id.raw)"
@@ -145,8 +145,8 @@ extension Turn {
   func name(of author: Author, in workspace: WorkspaceID, _ gathered: inout Gathered) -> String? {
     switch author {
     case .service(let id):
-      read(directory.lsn)
-      return directory.service(id)?.name ?? ServiceIdentity.localName
+      read(directoryLSN)
+      return withDirectory { $0.serviceName(id) } ?? ServiceIdentity.localName
     case .user(let id):
       guard let person = gathered.people[id] else {
         gathered.unnamed.insert(id)

@@ -172,19 +172,20 @@ public enum SecretText {
   private static func id(in token: UnsafeRawBufferPointer, of kind: UInt8) -> UInt64? {
     guard token.count == sessionTokenCount, token[0] == 0x67, token[1] == kind, token[2] == 0x5f else { return nil }
     var raw: UInt64 = 0
+    var all: UInt8 = 0
     for index in 0..<11 {
-      let value: UInt8
-      switch token[3 + index] {
-      case let byte where byte &- 0x41 < 26: value = byte - 0x41
-      case let byte where byte &- 0x61 < 26: value = byte - 0x61 + 26
-      case let byte where byte &- 0x30 < 10: value = byte - 0x30 + 52
-      case 0x2d: value = 62
-      case 0x5f: value = 63
-      default: return nil
-      }
-      if index == 10, value > 15 { return nil }
+      let value = values[Int(token[3 + index])]
+      all |= value
       raw |= UInt64(value) << UInt64(index * 6)
     }
+    // Of the last digit, only four bits fit into an id.
+    guard all < 64, values[Int(token[13])] <= 15 else { return nil }
     return raw
+  }
+
+  /// The value of each digit in base64url; 64 for every other byte.
+  private static let values = InlineArray<256, UInt8> { byte in
+    for value in 0..<64 where Int(alphabet.utf8Start[value]) == byte { return UInt8(value) }
+    return 64
   }
 }

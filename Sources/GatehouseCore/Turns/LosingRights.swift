@@ -22,9 +22,11 @@ extension Turn {
   @inline(__always)
   func lapse(_ cell: HeldPartition, _ slot: Int) throws(Halt) -> SessionEnd? {
     let row = cell.state.sessions[slot]
-    if directory.isAbandoned(row) { return .rightLost }
-    if let denial = holder(cell, slot).sessionDenial(row, in: directory, at: now) { return SessionEnd(denial) }
-    if row.kind == .login { return nil }
+    let cause = withDirectory { directory -> SessionEnd? in
+      if directory.isAbandoned(row) { return .rightLost }
+      return holder(cell, slot).sessionDenial(row, in: directory, at: now).map { SessionEnd($0) }
+    }
+    if row.kind == .login || cause != nil { return cause }
     return try impersonationLapse(cell, slot, in: directory) { $0 }
   }
 

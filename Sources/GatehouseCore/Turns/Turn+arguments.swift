@@ -140,7 +140,7 @@ extension Turn {
 
   /// The reason given with the command. Reads that log a use have no such option.
   public var reason: String {
-    guard spec.effect == .write else { return "" }
+    guard !chosen.isEmpty, spec.effect == .write else { return "" }
     var text = (try? option("REASON", limit: Limits.reasonBytes)) ?? ""
     // A token in its place was meant for somewhere else, and the trail would keep it for good.
     return text.withUTF8({ SecretText.isLike(UnsafeRawBufferPointer($0)) }) ? "(redacted)" : text

@@ -43,11 +43,36 @@ extension Turn {
 
   // MARK: Committing
 
-  /// Whether the changes move the gate's counters or depend on them.
-  public var movesCounters: Bool { !bounds.isEmpty || traits.contains(.movesCounters) }
+  /// What the gate asks about the changes.
+  public struct Claim: BitwiseCopyable, Sendable {
+    /// The last change of the directory that the decision has read.
+    public let directory: LSN
+    /// Whether the changes move the gate's counters or depend on them.
+    public let movesCounters: Bool
+    /// Whether the changes modify the directory.
+    public let changesDirectory: Bool
 
-  /// Whether the changes modify the directory.
-  public var changesDirectory: Bool { traits.contains(.changesDirectory) }
+    /// Whether it is neither, as with nearly all changes.
+    public var isPlain: Bool { !movesCounters && !changesDirectory }
+  }
+
+  public var claim: Claim {
+    Claim(
+      directory: directoryLSN, movesCounters: !bounds.isEmpty || traits.contains(.movesCounters),
+      changesDirectory: traits.contains(.changesDirectory))
+  }
+
+  /// Encodes the changes as a record.
+  public func encodeRecord(_ header: RecordHeader, into writer: inout ByteWriter) {
+    Record.encode(header, changes, into: &writer)
+  }
+
+  /// The directory as the changes have made it; nil if they have not changed it.
+  public var changedDirectory: Directory? {
+    guard let directoryCell else { return nil }
+    let view = directoryCell.state.view
+    return view === directory ? nil : view
+  }
 
   /// The header of the changes in their record.
   public var recordHeader: RecordHeader {
@@ -57,7 +82,7 @@ extension Turn {
         connection: connection.id, command: approval.command, reason: approval.request.reason)
     }
     return RecordHeader(
-      time: now, service: connection.service ?? 0, actor: principal.actor, subject: principal.subject,
+      time: now, service: connection.service ?? 0, actor: userPrincipal?.actor, subject: userPrincipal?.subject,
       connection: connection.id, command: spec.name, reason: recordedReason)
   }
 

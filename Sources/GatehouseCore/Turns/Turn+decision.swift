@@ -47,14 +47,23 @@ extension Turn {
         if self.demand != nil { try self.waitForApproval() }
       }
       if self.gate.isWrite {
-        try self.endMailedSecrets()
-        try self.endWhatLostItsRight()
-        try self.tellLowSeats()
-        try self.tellManagers()
-        if self.isDryRun { try self.preview() }
+        try self.addConsequences()
+        if !self.chosen.isEmpty, self.isDryRun { try self.preview() }
       }
       if self.authorityKey != nil { self.noteUseOfKey() }
     }
+  }
+
+  /// Adds what follows from the changes by itself.
+  @inline(__always)
+  private func addConsequences() throws(Halt) {
+    // Fast path: changes of sessions and timers alone have no traits.
+    if !traits.isEmpty {
+      try endMailedSecrets()
+      try endWhatLostItsRight()
+      try tellLowSeats()
+    }
+    if withDirectory({ $0.tellsManagers }) { try tellManagers() }
   }
 
   /// Runs a step of a decision from a clean slate; a refusal becomes the reply.

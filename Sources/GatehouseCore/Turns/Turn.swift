@@ -175,10 +175,12 @@ extension Turn {
   /// Calls `body` with the directory, without reference counting. In a command that reads it several times, counting
   /// would cost a login check as much as reading the user's row. The turn keeps the directory alive meanwhile.
   @inline(__always)
-  func withDirectory<Result>(_ body: (Directory) throws(Halt) -> Result) throws(Halt) -> Result {
+  func withDirectory<Result, Failure>(
+    _ body: (Directory) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     // `_withUnsafeGuaranteedRef` has no typed throws.
     try borrowedDirectory._withUnsafeGuaranteedRef { directory in
-      Swift.Result { () throws(Halt) in try body(directory) }
+      Swift.Result { () throws(Failure) in try body(directory) }
     }.get()
   }
 
@@ -333,7 +335,7 @@ public struct UserReference {
   public var username: String { cell.state.people.username(serial) }
 
   /// Calls `body` with the username without making a string.
-  func withUsername(_ body: (UnsafeRawBufferPointer) -> Void) {
+  func withUsername<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     cell.state.people.users.withDetails(of: serial) { details in
       body(Details.field(UserTag.username, in: details) ?? UnsafeRawBufferPointer(start: nil, count: 0))
     }

@@ -71,10 +71,5 @@ public enum FoldedText {
 @inline(__always)
 public func sameBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
   guard a.count == b.count else { return false }
-  var offset = 0
-  while offset < a.count {
-    if Words.load(a, at: offset) != Words.load(b, at: offset) { return false }
-    offset += 8
-  }
-  return true
+  return Words.areEqual(a, b)
 }

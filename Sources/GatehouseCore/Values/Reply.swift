@@ -44,6 +44,22 @@ public struct Reply: Sendable {
       self.count = Int32(count)
       self.value = value
     }
+
+    @inline(__always)
+    fileprivate init(_ kind: Kind, _ text: StaticString) {
+      let address = Int64(Int(bitPattern: text.utf8Start))
+      self.init(kind, count: text.utf8CodeUnitCount, value: address, isConstant: true)
+    }
+
+    @inline(__always)
+    static func text(_ text: StaticString) -> Node { Node(.text, text) }
+
+    @inline(__always)
+    static func integer(_ value: some BinaryInteger) -> Node { Node(.integer, value: Int64(value)) }
+
+    static var null: Node {
+      @inline(__always) get { Node(.null) }
+    }
   }
 
   /// The first `nodeCount` belong to the reply; the rest is spare capacity.
@@ -152,11 +168,36 @@ public struct Reply: Sendable {
     nodeCount += 1
   }
 
+  /// Adds nodes that belong together; looking at the storage for each would cost more than writing it.
   @inline(__always)
-  private mutating func add(_ kind: Kind, _ text: StaticString) {
-    let address = Int64(Int(bitPattern: text.utf8Start))
-    add(Node(kind, count: text.utf8CodeUnitCount, value: address, isConstant: true))
+  mutating func add<let count: Int>(_ nodes: InlineArray<count, Node>) {
+    let first = nodeCount
+    if first + count > storedNodes.count { makeRoom(throughNode: first + count) }
+    storedNodes.withUnsafeMutableBufferPointer { stored in
+      for index in 0..<count { stored[first + index] = nodes[index] }
+    }
+    nodeCount = first + count
   }
+
+  @inline(never)
+  private mutating func makeRoom(throughNode end: Int) {
+    while storedNodes.count < end { storedNodes.append(.null) }
+  }
+
+  /// Stores a text, and returns the node of it, which is to be added.
+  mutating func store(_ raw: UnsafeRawBufferPointer) -> Node {
+    let node = Node(.text, count: raw.count, value: Int64(byteCount))
+    append(raw)
+    return node
+  }
+
+  mutating func store(_ text: String) -> Node {
+    var text = text
+    return text.withUTF8 { store(UnsafeRawBufferPointer($0)) }
+  }
+
+  @inline(__always)
+  private mutating func add(_ kind: Kind, _ text: StaticString) { add(Node(kind, text)) }
 
   private mutating func add(_ kind: Kind, _ text: String) {
     var text = text

@@ -12,6 +12,19 @@ public enum Words {
     return short(bytes)
   }
 
+  /// Whether two sequences of as many bytes are equal. The last word overlaps the one before it.
+  @inline(__always)
+  static func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    let last = a.count - 8
+    if last < 0 { return short(a) == short(b) }
+    var offset = 0
+    while offset < last {
+      if a.word(at: offset) != b.word(at: offset) { return false }
+      offset += 8
+    }
+    return a.word(at: last) == b.word(at: last)
+  }
+
   /// Less than eight bytes: two overlapping loads instead of one for each byte.
   @inline(__always)
   private static func short(_ bytes: UnsafeRawBufferPointer) -> UInt64 {

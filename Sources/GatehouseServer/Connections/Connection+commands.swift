@@ -38,12 +38,14 @@ extension Connection {
   @inline(__always)
   private func finish(_ outcome: CommandExecutor.Outcome, _ lane: Lane, _ turn: Turn, _ commandIndex: Int?) {
     let conclusion = turn.conclusion
+    if conclusion.isError { lane.failed(commandIndex, turn.reply.errorCode) }
     if outcome == .written {
       lane.commitSoon()
       lastWrite = conclusion.horizon
+      queueReply(of: turn, horizon: conclusion.horizon)
+    } else {
+      addReply(of: turn, on: lane, horizon: conclusion.horizon)
     }
-    if conclusion.isError { lane.failed(commandIndex, turn.reply.errorCode) }
-    addReply(of: turn, on: lane, horizon: conclusion.horizon)
     turn.letGo()
   }
 

@@ -16,6 +16,14 @@ extension Connection {
     }
   }
 
+  /// Queues the turn's reply to a write, whose record is not on disk yet: asking how far the log is durable would be in
+  /// vain, and every write of every lane would ask.
+  @inline(__always)
+  func queueReply(of turn: Turn, horizon: LSN) {
+    let (nodes, bytes) = turn.replyParts
+    queue.add(horizon: horizon) { ReplyEncoder.encode(nodes, bytes, client.version, into: &$0) }
+  }
+
   /// Sends a reply, or queues it until the log is durable through `horizon`.
   func add(_ reply: Reply, horizon: LSN) { reply.withParts { add($0, $1, horizon: horizon) } }
 

@@ -85,14 +85,25 @@ extension Connection {
   /// Carries out the lane's run of parsed requests, or as many of them as may be carried out now.
   @inline(__always)
   private func carryOutRun(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ executor: CommandExecutor?) -> Int {
+    guard let executor else { return carryOutRun(bytes, lane) { request, _ in takeEarly(request) } }
+    let turn = executor.turn
     let count = lane.run.count
-    let turn = executor?.turn
-    let looksAhead = count > 1 && executor != nil
-    if looksAhead, let executor { lane.lookAhead(count, executor) { lane.run.request($0, in: bytes) } }
+    let looksAhead = count > 1
+    if looksAhead { lane.lookAhead(count, executor) { lane.run.request($0, in: bytes) } }
+    return carryOutRun(bytes, lane) { request, index in
+      take(request, lane, executor, turn, looksAhead ? lane.lookaheads[index] : .none)
+    }
+  }
+
+  /// - Parameter take: receives each request with its index.
+  @inline(__always)
+  private func carryOutRun(
+    _ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ take: (Arguments, Int) -> Void
+  ) -> Int {
+    let count = lane.run.count
     var done = 0
     for index in 0..<count {
-      let request = lane.run.request(index, in: bytes)
-      take(request, lane, executor, turn, looksAhead ? lane.lookaheads[index] : .none)
+      take(lane.run.request(index, in: bytes), index)
       done = lane.run.end(of: index)
       if !flow.goesOn { break }
     }
@@ -107,7 +118,8 @@ extension Connection {
   private func carryOutNext(_ bytes: UnsafeRawBufferPointer, _ lane: Lane, _ executor: CommandExecutor?) -> Int? {
     switch parser.next(bytes) {
     case .request(let count):
-      take(parser.arguments(in: bytes), lane, executor, executor?.turn, .none)
+      let request = parser.arguments(in: bytes)
+      if let executor { take(request, lane, executor, executor.turn, .none) } else { takeEarly(request) }
       return count
     case .nothing(let count): return count
     case .incomplete: return nil
@@ -120,10 +132,9 @@ extension Connection {
   /// Carries out one request.
   @inline(__always)
   func take(
-    _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor?, _ turn: Turn?, _ lookahead: Lookahead
+    _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn, _ lookahead: Lookahead
   ) {
     if isRated, refusesByRate(request) { return endFullSlice() }
-    guard let executor, let turn else { return handleEarly(request) }
     let isFirst = lane.commandsInRead == 0
     let isQueued = transaction.isOpen
     if isQueued {
@@ -140,6 +151,12 @@ extension Connection {
     }
     if !parser.authenticated { parser.authenticated = isKnown }
     endFullSlice()
+  }
+
+  /// The same while the data is being loaded.
+  private func takeEarly(_ request: Arguments) {
+    if isRated, refusesByRate(request) { return endFullSlice() }
+    handleEarly(request)
   }
 
   /// Lets other connections go first once the replies have filled the slice.

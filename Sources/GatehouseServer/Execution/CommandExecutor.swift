@@ -151,7 +151,7 @@ final class CommandExecutor {
     switch result {
     case .success(let lsn):
       turn.commit(lsn, header)
-      if let changed = turn.directoryCell?.state.view, changed !== turn.directory { services.publish(changed, turn) }
+      if let changed = turn.changedDirectory { services.publish(changed, turn) }
       turn.noteInMemory()
       return .done(.written)
     case .failure(.staleDirectory):
@@ -174,7 +174,7 @@ final class CommandExecutor {
 
   private func append(_ header: RecordHeader) -> Result<LSN, Gate.Objection> {
     record.reset()
-    Record.encode(header, turn.changes, into: &record)
+    turn.encodeRecord(header, into: &record)
     return record.withBytes { gate.append($0, at: header.time, of: turn) }
   }
 

@@ -11,9 +11,9 @@ import Synchronization
 final class Gate: CounterReader, @unchecked Sendable {
   private let log: LogWriter
   /// Guarded by the log's staging lock, as is `directoryLSN`.
-  private var counters: Counters
+  @exclusivity(unchecked) private var counters: Counters
   /// The last record that changed the directory.
-  private var directoryLSN: LSN
+  @exclusivity(unchecked) private var directoryLSN: LSN
   private let published: Mutex<Directory>
   /// The LSN of the published directory, so that a thread can see whether its copy is current without touching a
   /// reference count.
@@ -46,11 +46,17 @@ final class Gate: CounterReader, @unchecked Sendable {
   ///   - time: the record's time.
   /// - Returns: the record's LSN, or why it was refused; then nothing has changed.
   func append(_ record: UnsafeRawBufferPointer, at time: Milliseconds, of turn: Turn) -> Result<LSN, Objection> {
-    let changesDirectory = turn.changesDirectory
+    // Asked before the lock is taken, which all lanes share.
+    let claim = turn.claim
     var objection: Objection?
     do throws(LogRefusal) {
       let lsn = try log.append(record, at: time, wake: false) { lsn in
-        objection = admit(turn, changesDirectory, lsn)
+        guard claim.directory == directoryLSN else {
+          objection = .staleDirectory
+          return false
+        }
+        if claim.isPlain { return true }
+        objection = admit(turn, claim, lsn)
         return objection == nil
       }
       return objection.map { .failure($0) } ?? .success(lsn)
@@ -59,12 +65,11 @@ final class Gate: CounterReader, @unchecked Sendable {
     }
   }
 
-  private func admit(_ turn: Turn, _ changesDirectory: Bool, _ lsn: LSN) -> Objection? {
-    guard turn.directoryLSN == directoryLSN else { return .staleDirectory }
-    if turn.movesCounters, let violation = counters.move(by: turn.changes, bounds: turn.bounds, lsn: lsn) {
+  private func admit(_ turn: Turn, _ claim: Turn.Claim, _ lsn: LSN) -> Objection? {
+    if claim.movesCounters, let violation = counters.move(by: turn.changes, bounds: turn.bounds, lsn: lsn) {
       return .bound(violation, horizon: counters.lsn)
     }
-    if changesDirectory { directoryLSN = lsn }
+    if claim.changesDirectory { directoryLSN = lsn }
     return nil
   }
 

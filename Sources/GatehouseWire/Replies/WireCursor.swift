@@ -26,8 +26,28 @@ struct WireCursor {
   @inline(__always)
   mutating func raw(_ bytes: UnsafeRawBufferPointer) {
     guard let from = bytes.baseAddress else { return }
-    (start + written).copyMemory(from: from, byteCount: bytes.count)
+    copy(from, bytes.count)
     written += bytes.count
+  }
+
+  /// Most texts are short, and two loads and stores that overlap cost less than a call of `memcpy`.
+  @inline(__always)
+  private func copy(_ from: UnsafeRawPointer, _ count: Int) {
+    switch count {
+    case 8...16: copyEnds(from, count, as: UInt64.self)
+    case 4..<8: copyEnds(from, count, as: UInt32.self)
+    case 2..<4: copyEnds(from, count, as: UInt16.self)
+    default: (start + written).copyMemory(from: from, byteCount: count)
+    }
+  }
+
+  /// Copies the first and the last bytes, which overlap unless there are twice as many as a word has.
+  @inline(__always)
+  private func copyEnds<Word: BitwiseCopyable>(_ from: UnsafeRawPointer, _ count: Int, as word: Word.Type) {
+    let last = count - MemoryLayout<Word>.size
+    let (head, tail) = (from.loadUnaligned(as: word), from.loadUnaligned(fromByteOffset: last, as: word))
+    start.storeBytes(of: head, toByteOffset: written, as: word)
+    start.storeBytes(of: tail, toByteOffset: written + last, as: word)
   }
 
   /// A sign and a number on one line.
@@ -40,7 +60,14 @@ struct WireCursor {
 
   @inline(__always)
   mutating func bulk(_ bytes: UnsafeRawBufferPointer) {
-    header(Byte.dollar, bytes.count)
+    if bytes.count < 10 {
+      // `$n` and the line end at once.
+      let line = 0x0a0d_3024 | UInt32(truncatingIfNeeded: bytes.count) << 8
+      start.storeBytes(of: line.littleEndian, toByteOffset: written, as: UInt32.self)
+      written += 4
+    } else {
+      header(Byte.dollar, bytes.count)
+    }
     raw(bytes)
     lineEnd()
   }

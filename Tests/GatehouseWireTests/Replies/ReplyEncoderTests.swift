@@ -51,6 +51,14 @@ struct ReplyEncoderTests {
     for value in values { #expect(wire(.resp3) { $0.integer(value) } == ":\(value)\r\n") }
   }
 
+  @Test("texts of every length")
+  func textsOfEveryLength() {
+    for length in 0...40 {
+      let text = String(decoding: (0..<length).map { UInt8(ascii: "0") + UInt8($0) }, as: UTF8.self)
+      #expect(both { $0.text(text) } == Array(repeating: "$\(length)\r\n\(text)\r\n", count: 2))
+    }
+  }
+
   @Test("texts are binary safe")
   func texts() {
     #expect(both { $0.text("") } == ["$0\r\n\r\n", "$0\r\n\r\n"])

@@ -128,16 +128,24 @@ final class EtcdLeadership: Leadership {
           pipeline.noteStart(bytes: start.bytes)
         }
       } else {
-        let newest = (try? StoredEpoch.read(response.results[0].pairs.first, as: "epoch")) ?? 0
-        conclusion.finish(
-          newest > epoch
-            ? .fenced(epoch: newest) : Ending(SharedLogError.damaged("its epoch went back from \(epoch) to \(newest)")))
+        conclusion.finish(ending(response.results[0].pairs.first))
       }
       return true
     } catch {
       // Without space no heartbeat is stored; the lease ends unless there is some soon.
       if !error.mayPass, error.kind != .noSpace { conclusion.finish(Ending(error)) }
       return false
+    }
+  }
+
+  /// Why the epoch is not this leader's any more.
+  private func ending(_ pair: KeyValue?) -> Ending {
+    do throws(SharedLogError) {
+      let newest = try StoredEpoch.read(pair, as: "epoch")
+      if newest > epoch { return .fenced(epoch: newest) }
+      return Ending(SharedLogError.damaged("its epoch went back from \(epoch) to \(newest)"))
+    } catch {
+      return Ending(error)
     }
   }
 

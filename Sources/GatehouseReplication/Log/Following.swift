@@ -14,8 +14,9 @@ final class Following: Sendable {
   private struct State {
     /// The next frame; nil if none are wanted.
     var next: UInt64?
-    /// The newest read of the tail that frames are still missing for.
-    var asked: (at: UInt64, through: UInt64)?
+    /// The reads of the tail that frames are still missing for, oldest first: whoever is always a little behind reaches
+    /// older ones, and never the newest.
+    var asked: [(at: UInt64, through: UInt64)] = []
     /// News that the next turn hands out.
     var news: [SharedNews] = []
     var leader: LeaderEntry??
@@ -23,6 +24,20 @@ final class Following: Sendable {
     /// Since when, in `LeaseClock`'s time, frames are missing without one coming.
     var behindSince: UInt64?
     var isHandling = false
+
+    private static let mostAsked = 16
+
+    mutating func note(asked at: UInt64, through: UInt64) {
+      if asked.count == Self.mostAsked { asked.removeLast() }
+      asked.append((at, through))
+    }
+
+    /// The newest read of the tail that no frame is missing for any more.
+    mutating func takeReached() -> UInt64? {
+      let count = next.map { next in asked.prefix { $0.through < next }.count } ?? asked.count
+      defer { asked.removeFirst(count) }
+      return asked.prefix(count).last?.at
+    }
   }
 
   /// What the handler threw, which ends everything.
@@ -86,7 +101,7 @@ final class Following: Sendable {
       let asked = log.surroundings.now()
       guard let next = state.withLock({ $0.next }) else { return 0 }
       let page = try await log.reading.page(from: next, limit: &limit)
-      state.withLock { $0.asked = (asked, page.tail.tail.index) }
+      state.withLock { $0.note(asked: asked, through: page.tail.tail.index) }
       try await take(page.frames)
       try await deliver()
       guard page.hasMore else { return page.revision }
@@ -115,7 +130,7 @@ final class Following: Sendable {
   private func checkWatch() throws {
     let now = log.surroundings.now()
     let isStuck = state.withLock { state in
-      guard let asked = state.asked, let next = state.next, asked.through >= next, !state.isHandling else {
+      guard let asked = state.asked.last, let next = state.next, asked.through >= next, !state.isHandling else {
         state.behindSince = nil
         return false
       }
@@ -159,7 +174,7 @@ final class Following: Sendable {
     guard let tail = view.tail else { throw .missing }
     let leader = log.leader(in: view)
     state.withLock { state in
-      state.asked = (asked, tail.tail.index)
+      state.note(asked: asked, through: tail.tail.index)
       if state.leader != .some(leader) {
         state.leader = .some(leader)
         state.news.append(.leader(leader))
@@ -187,10 +202,7 @@ final class Following: Sendable {
     let news = state.withLock { state in
       defer { state.news = [] }
       var news = state.news
-      if let asked = state.asked, state.next.map({ asked.through < $0 }) ?? true {
-        news.append(.current(asked: asked.at))
-        state.asked = nil
-      }
+      if let reached = state.takeReached() { news.append(.current(asked: reached)) }
       return news
     }
     for piece in news { try await hand(piece) }

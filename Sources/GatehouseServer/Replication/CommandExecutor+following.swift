@@ -18,7 +18,7 @@ extension CommandExecutor {
   func goOnIfAllowed(_ start: Start, mayWait: Bool) -> Progress {
     let start = begun(start)
     if refuse(start) { return .refused }
-    if mayWait, turn.minimumLSN > services.log.appendedLSN, isOfData(start) {
+    if mayWait, turn.minimumLSN > appliedLSN, isOfData(start) {
       turn.need(WaitForRecord(lsn: turn.minimumLSN))
       return .done(.needsWork)
     }
@@ -45,7 +45,7 @@ extension CommandExecutor {
       turn.answer(.syntax("MINLSN stands before a command that reads the data; \(turn.spec.spokenName) does not"))
       return true
     case .partition, .anywhere, .everywhere:
-      let applied = services.log.appendedLSN
+      let applied = appliedLSN
       guard turn.minimumLSN > applied else { return false }
       turn.answer(
         .masterDown(
@@ -53,6 +53,10 @@ extension CommandExecutor {
       return true
     }
   }
+
+  /// Through which record everything is applied. A follower's log has a record before it is applied, and announces it
+  /// afterwards.
+  private var appliedLSN: LSN { isFollowing ? services.log.durableLSN : services.log.appendedLSN }
 
   /// Whether a command reads or changes the data, and not the connection or this node alone.
   private func isOfData(_ start: Start) -> Bool {

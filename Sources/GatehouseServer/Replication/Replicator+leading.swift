@@ -181,7 +181,7 @@ extension Replicator {
       let began = since ?? now
       since = began
       guard now >= began + Self.patienceWithDisk, await hasOtherCandidate() else { continue }
-      let reason = "this node's disk is full, and another can lead"
+      let reason = "this node's log is full, and another node can lead"
       logger.error("\(reason)", metadata: ["error": "\(shortage)"])
       stopLeading(reason)
       await leadership.resign()

@@ -85,8 +85,9 @@ final class Replicator: Sendable {
         switch error {
         // The start finds the same, and fetches another node's folder.
         case .truncated where services.facts.current.mayFetchAnew: return .restart("\(error)")
-        case .truncated, .damaged, .refused: return .failure("\(error)")
-        case .unreachable, .full, .exists, .missing: note(problem: error)
+        case .truncated, .damaged: return .failure("\(error)")
+        // What it was refused now it had at its start, so somebody may be changing rights or users.
+        case .unreachable, .full, .refused, .exists, .missing: note(problem: error)
         }
       } catch {
         return .failure("\(error)")

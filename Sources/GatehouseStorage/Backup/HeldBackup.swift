@@ -38,7 +38,7 @@ package final class HeldBackup: Sendable {
   /// - Throws: `CopyError`, `FolderError`, `LogError` or `DiskError`.
   package init(_ folder: DataFolder, durable: () -> UInt64) throws {
     let least = durable()
-    let pinned = try Pinned(folder, durable)
+    let pinned = try Pinned.settled(folder, durable)
     let log: PinnedLog
     do {
       log = try PinnedLog(pinned, in: folder, least: least)
@@ -47,7 +47,8 @@ package final class HeldBackup: Sendable {
           .corrupt, segment: DiskPath.name(of: hole.path), lsn: hole.records.lowerBound,
           "the segment was set aside because it is damaged")
       }
-    } catch  where isDamage(error) {
+    } catch {
+      guard isDamage(error) else { throw error }
       throw CopyError.damaged(reason: "\(error)", snapshot: nil)
     }
     var manifest = pinned.listing.manifest
@@ -57,7 +58,7 @@ package final class HeldBackup: Sendable {
     var files = [Self.small(FolderName.manifest, manifest.encoded())]
     files += pinned.listing.ring.map { Self.small($0.name, $0.bytes) }
     if let keys = pinned.listing.keys {
-      files += [FolderName.keysCopy, FolderName.keys].map { Self.small($0, keys.bytes) }
+      for name in [FolderName.keysCopy, FolderName.keys] { files.append(Self.small(name, keys.bytes)) }
     }
     files += pinned.snapshots
     files += log.files
@@ -90,8 +91,8 @@ package final class HeldBackup: Sendable {
       let open: any DiskFile
       do throws(DiskError) {
         open = try disk.openFile(path, .read)
-      } catch  where error.code == ENOENT {
-        throw CopyError.gone(file: file.name)
+      } catch {
+        throw error.code == ENOENT ? CopyError.gone(file: file.name) : error
       }
       defer { open.close() }
       guard try open.status().identity == identity else { throw CopyError.gone(file: file.name) }
@@ -146,15 +147,12 @@ package final class HeldBackup: Sendable {
     /// The last durable record as of then.
     let durable: UInt64
 
-    init(_ folder: DataFolder, _ durable: () -> UInt64) throws {
+    static func settled(_ folder: DataFolder, _ durable: () -> UInt64) throws -> Pinned {
       for _ in 0..<HeldBackup.mostLooks {
         let listing = try Listing(folder)
         do {
           let pinned = try Pinned(listing, folder, durable)
-          if try Listing(folder) == listing {
-            self = pinned
-            return
-          }
+          if try Listing(folder) == listing { return pinned }
         } catch {
           // A file that was deleted is no fault.
           if try Listing(folder) == listing { throw error }

@@ -74,7 +74,7 @@ struct LogCommitter: ~Copyable {
   /// and a snapshot, which may be what the sink waits for, can be taken.
   private var isHeldBack: Bool {
     mutating get {
-      if let shortage = sinks.lazy.compactMap(\.shortage).first {
+      if let shortage = sinks.lazy.compactMap({ $0.shortage }).first {
         isHolding = true
         core.holdBack(shortage)
       } else if isHolding {

@@ -88,6 +88,8 @@ struct OddValuesTests {
     let first = stage.host("a")
     let leadership = try #require(stage.lead(first, frames: 1))
     first.machine.isStopped = true
+    // A heartbeat that is under way arrives.
+    stage.world.run(until: stage.world.now + SimulatedStage.second / 10)
     if let value { stage.etcd.put(stage.keys.leader, value) } else { stage.etcd.delete(stage.keys.leader) }
     let second = stage.host("b")
     let (log, entry) = (second.log, second.entry)

@@ -73,6 +73,7 @@ struct SimulationTests {
     // Everything works again: before long, somebody leads, acknowledges, and the others have it all.
     etcd.isFull = false
     for node in nodes {
+      node.isForced = false
       node.machine.isStopped = false
       node.network.isCut = false
       node.network.hasStuckWatches = false

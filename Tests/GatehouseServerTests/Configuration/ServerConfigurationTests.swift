@@ -69,6 +69,19 @@ import Testing
     #expect(waiting.map(\.name) == ["port", "lanes"])
   }
 
+  @Test func `a server joins a cluster or leaves it`() throws {
+    var configuration = ServerConfiguration()
+    configuration.follow = .alone
+    try configuration.validate()
+    configuration.follow = .yes
+    #expect(throws: SettingError.self) { try configuration.validate() }
+    configuration.replication = "etcd://a:2379"
+    try configuration.validate()
+    configuration.follow = .alone
+    let error = #expect(throws: SettingError.self) { try configuration.validate() }
+    #expect(error?.problem.contains("is for a server that leaves its cluster; leave replication out") == true)
+  }
+
   @Test func `settings under their Redis names follow Gatehouse's`() {
     var configuration = ServerConfiguration()
     configuration.durability = .interval(.seconds(1))

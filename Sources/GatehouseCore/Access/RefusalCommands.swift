@@ -12,7 +12,7 @@ extension CommandTable {
         + " beside a password `(redacted)` stands for what nobody has, because it may be a password in the wrong place."
         + " They are kept in memory only: a restart forgets them, and of each lane the oldest give way beyond the setting"
         + " `refusals-length`. Of what happened in workspaces that the caller may not read nothing is shown, and people whom"
-        + " the caller does not know are `unknown-user`",
+        + " the caller does not know are `unknown-user`; services stand as `#id` for who may not read the whole trail",
       rights: .admin, needs: .permission(.auditRead, over: .anything), route: .directory, body: .decide(listRefusals))
   ]
 

@@ -15,7 +15,7 @@ extension CommandTable {
         + " (\(Turn.trailEntities.joined(separator: ", "))) and a name or `#id`. Of what happened in"
         + " workspaces that the caller may not read nothing is shown, and changes of who somebody is are the business of"
         + " the home that the user had then; who acted from there stands as `#id`, without the"
-        + " reason", rights: .admin,
+        + " reason, and so do services for who may not read the whole trail", rights: .admin,
       needs: .permission(.auditRead, over: .anything), route: .directory,
       body: .decide(listTrail)),
     CommandSpec(

@@ -141,9 +141,16 @@ extension Directory {
     }
   }
 
+  /// The workspaces in which an impersonation counts, its own first.
+  func placesOfImpersonation(
+    in id: WorkspaceID, isBound: Bool, actor: some PersonView, target: some PersonView, at now: Milliseconds
+  ) -> [WorkspaceID] {
+    isBound ? [id] : [id] + workspacesBeside(id, actor: actor, target: target, at: now)
+  }
+
   /// The other workspaces in which an impersonation that is not bound counts: those of the target in which the actor has
   /// any power.
-  func workspacesBeside(
+  private func workspacesBeside(
     _ id: WorkspaceID, actor: some PersonView, target: some PersonView, at now: Milliseconds, since opened: LSN = .max
   ) -> [WorkspaceID] {
     let others = target.memberships.filter { $0 != id && !target.isShutOut(of: $0, at: now) }

@@ -91,12 +91,9 @@ extension CommandTable {
     let id = target.cell.state.nextSession()
     let token = SecretText.sessionToken(id, turn.entropy.draw())
     let isBound = turn.directory.bindsImpersonation(in: workspace.id, actor: actor, target: target, at: turn.now)
-    let places =
-      isBound
-      ? [workspace]
-      : [workspace]
-        + turn.directory.workspacesBeside(workspace.id, actor: actor, target: target, at: turn.now)
-        .map { turn.directory.workspace($0) }
+    let places = turn.directory.placesOfImpersonation(
+      in: workspace.id, isBound: isBound, actor: actor, target: target, at: turn.now
+    ).map { turn.directory.workspace($0) }
     let opened = SessionOpened(
       session: id, user: target.id, token: token.withBytes(turn.digest),
       product: product?.id ?? 0, workspace: workspace.id,

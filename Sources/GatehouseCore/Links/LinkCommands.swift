@@ -64,7 +64,7 @@ extension CommandTable {
     try turn.show(
       LinkView(
         id: id, contact: contact.id, workspace: workspace.id, kind: kind, reference: reference, content: change.content,
-        created: turn.now, maker: LinkMaker(author: turn.author, subject: turn.impersonated), version: 1))
+        created: turn.now, maker: LinkMaker(author: turn.author, subject: turn.impersonatedUser), version: 1))
   }
 
   @Sendable private static func linkSet(_ turn: Turn) throws(Halt) {

@@ -2,7 +2,7 @@
 ///
 /// Managers of a user are those whose management links name the user, an account that employs the user today, or a group
 /// of such accounts; the role *manager* by itself makes nobody one. What concerns somebody's identity is told in the home
-/// workspace alone, an impersonation or a booking in the workspace where it is; only links of that workspace count, and
+/// workspace alone, a booking in the workspace where it is, an impersonation in those where it counts; only links of that workspace count, and
 /// only managers who are members of it (W4). Nobody is told of what they did themselves, or approved.
 ///
 /// A command that is about more than `Limits.peopleOfNotices` people tells nobody: a bulk edit would flood the managers,
@@ -58,10 +58,16 @@ extension Turn {
     for change in changes {
       switch change {
       case .sessionOpened(let opened):
-        guard opened.impersonation != nil else { continue }
-        try add(
-          .managedImpersonated, .impersonated, opened.user, opened.workspace,
-          [(.end, TimeText.text(of: opened.expires))], to: &found)
+        guard let actor = try opened.impersonation.flatMap({ (begun) throws(Halt) in try user(begun.actor) }),
+          let target = try user(opened.user)
+        else { continue }
+        let places = directory.placesOfImpersonation(
+          in: opened.workspace, isBound: opened.isBound, actor: actor, target: target, at: now)
+        for place in places {
+          try add(
+            .managedImpersonated, .impersonated, opened.user, place, [(.end, TimeText.text(of: opened.expires))],
+            to: &found)
+        }
       case .partition(let change as UserCreated):
         created.insert(change.user)
         let home = change.workspaces.first ?? mainWorkspace

@@ -62,7 +62,7 @@ extension CommandTable {
     try turn.show(
       EntryView(
         id: id, user: user, workspace: workspace, content: content, startedBy: turn.author,
-        startedAs: turn.impersonated, stoppedBy: turn.author, stoppedAs: turn.impersonated, version: 1,
+        startedAs: turn.impersonatedUser, stoppedBy: turn.author, stoppedAs: turn.impersonatedUser, version: 1,
         isDeleted: false))
   }
 
@@ -89,7 +89,7 @@ extension CommandTable {
       throw .refused(.notFound("entry\(turn.repeatedID(1))"))
     }
     try turn.requireWriting(cell, serial)
-    let user = cell.state.id(Int(cell.state.time.entries[serial].user)) as UserID
+    let user: UserID = cell.state.id(Int(cell.state.time.entries[serial].user))
     turn.emit(EntryDeleted(cell.state.id(serial), user, cell.state.time.content(of: serial)))
     try turn.show(EntryView(cell, serial, deleting: true))
   }

@@ -98,7 +98,7 @@ extension Turn {
     let content = EntryContent(start: timer.start, end: end, project: timer.project, note: timer.note)
     return EntryView(
       id: id, user: user, workspace: workspace, content: content, startedBy: timer.startedBy,
-      startedAs: timer.startedAs, stoppedBy: author, stoppedAs: impersonated, version: 1, isDeleted: false)
+      startedAs: timer.startedAs, stoppedBy: author, stoppedAs: impersonatedUser, version: 1, isDeleted: false)
   }
 
   /// K8: sends a notice, if the policy asks for it.
@@ -119,7 +119,7 @@ extension Turn {
   public var author: Author { (userPrincipal?.actor).map { .user($0) } ?? .service(connection.service ?? 0) }
 
   /// As whom, in an impersonation.
-  var impersonated: UserID? { asUser.flatMap { $0.isImpersonation ? $0.subject : nil } }
+  var impersonatedUser: UserID? { asUser.flatMap { $0.isImpersonation ? $0.subject : nil } }
 
   /// The name of an author: the username or the service's name; `#id` for a user whom the caller does not know (W4). If
   /// the user is in a partition that is not held, the decision asks for it.

@@ -50,7 +50,7 @@ extension CommandTable {
     }
     let timer = RunningTimer(
       start: time ?? turn.now, project: try turn.project() ?? "",
-      note: try turn.option("NOTE") ?? "", startedBy: turn.author, as: turn.impersonated, lsn: 0)
+      note: try turn.option("NOTE") ?? "", startedBy: turn.author, as: turn.impersonatedUser, lsn: 0)
     turn.emit(
       TimerStarted(
         user: user.id, workspace: workspace, start: timer.start, project: timer.project, note: timer.note))

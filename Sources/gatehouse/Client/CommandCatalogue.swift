@@ -45,7 +45,7 @@ struct CommandCatalogue: Sendable {
     if before.isEmpty { return names }
     let first = before[0].uppercased()
     if before.count == 1, first == "HELP" { return names }
-    if CommandTable.wordsBeforeCommand(before + [prefix]) == before.count { return names }
+    if CommandTable.wordsBeforeCommand(before + [""]) == before.count { return names }
     guard let (help, arguments) = command(of: before) else { return [] }
     if arguments.isEmpty, !help.subcommands.isEmpty { return help.subcommands.map { Self.lastPart($0.name) }.sorted() }
     let given = Set(arguments.map { $0.uppercased() })

@@ -25,8 +25,9 @@ import Testing
   @Test("L13: lists and searches find the kept user by the dropped name", arguments: ["anna", "ANNA"])
   func listsByOtherNames(name: String) {
     let gone = core.run("USER.GET anna")["id"].integer ?? 0
-    core.run("USER.INVITE ana")
-    core.run("USER.MERGE ana anna")
+    core.run("USER.SET ana email ana@x.test")
+    #expect(!core.run("USER.INVITE ana").isError)
+    #expect(!core.run("USER.MERGE ana anna").isError)
     func names(_ line: String) -> [String?] {
       let answer = core.run(line)
       return (line.contains("SEARCH") ? answer.items : answer[1].items).map { $0["username"].text }
@@ -41,9 +42,9 @@ import Testing
     #expect(names("USER.LIST WHERE username = \(name) WHERE status = locked") == [])
     #expect(names("USER.SEARCH ana") == ["ana"] && names("USER.LIST WHERE username = ana") == ["ana"])
     #expect(names("USER.LIST WHERE username = nobody") == [] && names("USER.LIST WHERE username = #\(gone)") == [])
-    // In a group of commands, too.
     #expect(names("MAIL.LIST USER \(name)").count == names("MAIL.LIST USER ana").count)
-    #expect(names("MAIL.LIST USER #\(gone)").count == names("MAIL.LIST").count && !names("MAIL.LIST").isEmpty)
+    #expect(names("MAIL.LIST USER #\(gone)").count == names("MAIL.LIST USER ana").count)
+    #expect(!names("MAIL.LIST USER ana").isEmpty)
     #expect(names("MAIL.LIST USER nobody") == [])
   }
 

@@ -41,7 +41,7 @@ import Testing
     core.apply(UserRenamed(core.seedUser("before"), old: "before", new: "after"))
     let login = core.logIn("tom", "payroll", "IDLE 1h")
     core.run("IMPERSONATE.START \(login) ana REASON look")
-    core.run("IMPERSONATE.START \(login) zoë REASON look WORKSPACE acme")
+    core.run("IMPERSONATE.START \(login) zoë REASON look")
     for _ in 0..<5 { core.run("SESSION.CREATE ana payroll") }
     core.run("SESSION.REVOKE \(core.run("SESSION.LIST ana")[2]["id"])")
     core.run("SESSION.REVOKE \(core.run("SESSION.LIST ana")[0]["id"])")

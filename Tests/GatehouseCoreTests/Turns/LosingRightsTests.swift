@@ -206,7 +206,8 @@ import Testing
   func aSettingEndsWhatItForbidsInItsOwnRecord(restriction: Restriction) {
     for line in restriction.before { #expect(!core.run(line).isError) }
     let session = impersonate(restriction.actor, "ana", restriction.options)
-    let other = impersonate("root", "ole")
+    // Of somebody who is not in acme.
+    let other = impersonate("root", "tom")
     #expect(!core.run(restriction.on).isError)
     #expect(causes(session["id"], core.changes).count == 1, "\(restriction.on)")
     #expect(causes(other["id"], core.changes) == [])

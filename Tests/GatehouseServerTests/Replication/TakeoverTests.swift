@@ -295,7 +295,9 @@ import Testing
     let failure = try #require(await alone.failure())
     #expect("\(failure)".contains("start the node that has the data without --follow first"))
     let empty = try TestNode("new", two.folder + "-new", MemoryEngine(), follows: true)
-    #expect("\(try #require(await empty.failure()))".contains("a follower begins as a copy"))
+    #expect(
+      "\(try #require(await empty.failure()))".contains("start the node that has the data without --follow first"))
+    #expect(!FileManager.default.fileExists(atPath: two.folder + "-new"))
   }
 
   /// A node's folder does not start alone by accident, and nothing is written to it offline.

@@ -37,10 +37,7 @@ struct SCIMUserList {
       for words in try await self.words(for: lookup) {
         guard let answer = try await tenant.find("USER.GET", words) else { continue }
         let user = SCIMUserResource(answer, tenant, groups)
-        // L13: who was merged into somebody has this name, too.
-        var json = user.json
-        if case .username(let name) = lookup { json = json.setting("userName", .string(name)) }
-        guard user.isThere, filter?.matches(json, tenant.users) ?? true else { continue }
+        guard user.isThere, filter?.matches(user.json, tenant.users) ?? true else { continue }
         if !found.contains(where: { $0.id == user.id }) { found.append(user) }
       }
     }

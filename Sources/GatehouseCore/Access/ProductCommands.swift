@@ -30,7 +30,9 @@ extension CommandTable {
     CommandSpec(
       "POOL.SET", .organisation, "Say how many seats of a licence type were bought",
       [.word("product"), .word("type"), .word("seats", .integer)],
-      reply: "`OK`; the type `*` is taken by every enabled access, any other by those it is assigned to",
+      reply:
+        "`OK`; the type `*` is taken by every enabled access, any other by those it is assigned to. The first type of that"
+        + " kind ends the sessions of the product: from then on it takes a licence",
       effect: .write, rights: .admin, needs: .permission(.poolSet, over: .product(1)), route: .directory,
       body: .decide(poolSet)),
     CommandSpec(

@@ -112,8 +112,9 @@ enum ApproverForm: FieldForm {
 }
 
 extension RecordPart {
-  /// Whether a user did it, or approved it.
-  public func isDone(by user: UserID) -> Bool {
-    header.actor == user || changes.contains { $0.as(ApprovalDecided.self)?.approver == user }
+  /// Whether one of these users did it, or approved it.
+  public func isDone(byAny users: Set<UserID>) -> Bool {
+    header.actor.map(users.contains) == true
+      || changes.contains { $0.as(ApprovalDecided.self)?.approver.map(users.contains) == true }
   }
 }

@@ -5,9 +5,11 @@ extension CommandTable {
       [.option("WORKSPACE", "workspace"), .option("COUNT", "n", .integer)],
       reply:
         "an array of maps `approval, command, permission, workspace, requested, expires, requested-by, as, reason`:"
-        + " those that the caller may approve, and the caller's own. One that tells of other workspaces, too, is shown to"
+        + " those that need a permission which the caller holds there, and the caller's own; what else a command takes is"
+        + " found out when it is approved. One that tells of other workspaces, too, is shown to"
         + " those who may read users there; a command that concerns one workspace is seen by all who approve there. Requests"
-        + " end after a week, and for good when whoever asked may not log in any more or loses the right",
+        + " end after a week, and for good when whoever asked may not log in any more or loses the right, or with the"
+        + " impersonation in which they were made",
       needs: .nothing, route: .everywhere, body: .gather(collect: collectApprovals, finish: finishApprovals)),
     CommandSpec(
       "APPROVAL.GRANT", .people, "Approve a command that waits, and carry it out", [.word("approval", .integer)],
@@ -72,6 +74,12 @@ extension CommandTable {
       throw .refused(
         .rule(
           "approval", "whoever asked for it may not log in any more", instead: "refuse it with APPROVAL.REFUSE"))
+    }
+    guard request.actor == request.subject || turn.isImpersonating(request) else {
+      throw .refused(
+        .rule(
+          "approval", "the impersonation in which it was asked for has ended",
+          instead: "refuse it with APPROVAL.REFUSE"))
     }
     try turn.run(request, requester, actor, approver: approver.subject)
     turn.emit(ApprovalDecided(request, approver: approver.subject, saying: turn.reason))

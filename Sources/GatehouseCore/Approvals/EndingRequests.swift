@@ -1,6 +1,6 @@
 /// A request rests on the rights of whoever asked for it: of the person, and in an impersonation of the actor, too. When one
 /// of them may not log in any more, or loses the permission that the request uses, it ends for good in the same record, in
-/// whichever partition it is. Who gets the right back asks again.
+/// whichever partition it is. Who gets the right back asks again. One that was made in an impersonation ends with it (L14).
 ///
 /// This goes with the sessions that end when a right is lost (`endWhatLostItsRight`).
 extension Turn {
@@ -18,6 +18,32 @@ extension Turn {
       read(cell.state.lsn)
       guard let request = cell.state.approvals.open[id], request.isOpen(at: now) else { continue }
       if try hasLostItsRight(request, in: outlook) { try end(request) }
+    }
+  }
+
+  /// Ends the requests that were made in an impersonation which ends: what it leaves behind is not done later.
+  ///
+  /// They are in the subject's partition, as the session is.
+  func endRequests(of impersonation: Impersonation, as subject: UserReference) throws(Halt) {
+    let ended = Set(changes.compactMap { $0.as(ApprovalDecided.self)?.approval })
+    for request in subject.cell.state.approvals.open.values.sorted(by: { $0.id < $1.id })
+    where request.subject == subject.id && request.actor == impersonation.actor && request.id != approval?.request.id
+      && !ended.contains(request.id) && !isImpersonating(request)
+    {
+      try end(request)
+    }
+  }
+
+  /// Whether an impersonation in which a request can have been made goes on.
+  func isImpersonating(_ request: ApprovalRequest) -> Bool {
+    guard let cell = held(partitioning.partition(of: request.subject)),
+      let serial = cell.state.serial(of: request.subject)
+    else { return false }
+    return cell.state.sessionIDs(of: serial).contains { id in
+      guard !endedSessions.contains(id), let slot = cell.state.slot(of: id) else { return false }
+      let row = cell.state.sessions[slot]
+      return row.isLive(at: now) && row.created <= request.requested
+        && cell.state.sessions.impersonation(ofSlot: slot)?.actor == request.actor
     }
   }
 

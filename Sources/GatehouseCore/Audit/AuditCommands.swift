@@ -36,7 +36,7 @@ extension CommandTable {
   ]
 
   private static func listTrail(_ turn: Turn) throws(Halt) {
-    let user = try turn.optionWord("USER").map { (word) throws(Halt) in try turn.user(word) }
+    let user = try turn.optionWord("USER").map { (word) throws(Halt) in try turn.recordedUser(word) }
     var reach = user.map { AuditReach(turn, of: $0) } ?? AuditReach(turn)
     if turn.has("WORKSPACE") { reach.narrow(to: try turn.workspace().id) }
     let entity = try turn.trailEntity()
@@ -44,9 +44,10 @@ extension CommandTable {
     work.keys = reach.keys(in: turn.directory)
     if let keys = entity?.keys, !keys.isEmpty { work.keys = keys }
     if let word = turn.optionWord("ACTOR") {
-      let actor = try turn.user(word).id
-      work.actor = actor
-      work.keys = [RecordKey.ofActor(actor)]
+      // Under whichever login: it is one person who did it (S12, L13).
+      let actors = try turn.logins(ofPerson: try turn.user(word)).map(\.id)
+      work.actors = Set(actors)
+      work.keys = actors.map(RecordKey.ofActor)
     }
     if let user { work.keys = try turn.trailKeys(of: user) }
     work.from = try turn.time("FROM")

@@ -23,8 +23,8 @@ public struct ReadTrail: Work {
 
   /// Only records with one of these keys (`RecordKey`); all if empty.
   public var keys: [UInt64] = []
-  /// Only what this user did.
-  public var actor: UserID?
+  /// Only what one of these logins did; what anybody did if empty.
+  public var actors: Set<UserID> = []
   /// Only records from or until this time, in unix milliseconds.
   public var from: Milliseconds?
   public var to: Milliseconds?

@@ -31,6 +31,8 @@ public enum Ground: Sendable {
   case linked(Int)
   /// The person given as username or `#contact`, wherever the caller may see them.
   case personOf(Int)
+  /// The user, or somebody of whom the workspace of the option `WORKSPACE` has time or linked records.
+  case recorded(Int)
   case link(Int)
   /// The user in the workspace of the option `WORKSPACE`.
   case member(Int)
@@ -99,7 +101,8 @@ extension Ground {
   var isNamedByOption: Bool {
     switch self {
     case .linked, .member, .namedWorkspace, .newContact, .newAccount, .newUser: true
-    case .server, .anything, .user, .contact, .personOf, .link, .membership, .handover, .access, .login, .loginAt,
+    case .server, .anything, .user, .contact, .personOf, .recorded, .link, .membership, .handover, .access, .login,
+      .loginAt,
       .product, .workspace, .newProduct, .account, .group, .employment, .management, .session, .apiKey, .entry, .scope,
       .workspaceOrEverywhere:
       false
@@ -114,7 +117,7 @@ extension Ground {
     case .contact: domain == .identity ? "in the contact's home workspace" : "in a workspace of the contact"
     case .newContact: "in the workspace that becomes the contact's home"
     case .linked: "over the person in the workspace"
-    case .personOf: "in a workspace of the person"
+    case .personOf, .recorded: "in a workspace of the person, or in the one that is named"
     case .link: "over the person in the link's workspace"
     case .handover: "in the user's home workspace and in the one that becomes it"
     case .member: "over the user in the workspace"

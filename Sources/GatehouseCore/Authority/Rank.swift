@@ -7,7 +7,7 @@ extension Permission {
   /// which a reset is mailed, another login that leads there, or another workspace to govern it.
   ///
   /// The e-mail address is a field among others that `contact.set` sets, so it is asked about where it is set
-  /// (`Turn.requireTakingOver`).
+  /// (`Turn.requireAddressing`).
   var opensLogin: Bool {
     switch self {
     case .credentialSet, .userRename, .userMerge, .userMove: true
@@ -79,8 +79,8 @@ extension UserReference {
 }
 
 extension Turn {
-  /// Refuses if one of the sides could act as somebody with more power, by what it is about to set: the e-mail address to
-  /// which a reset is mailed, or the wrong passwords that are forgotten.
+  /// Refuses if one of the sides could act as somebody with more power, by what it is about to set: the days that end the
+  /// login, or the wrong passwords that are forgotten.
   func requireTakingOver(_ user: UserReference, by permissions: [Permission]) throws(Halt) {
     guard let side = sideBelow(user, permissions) else { return }
     throw .refused(objection(of: side, permissions, Target(user)))
@@ -100,5 +100,46 @@ extension Turn {
           return side.mayTakeOver(user, by: permission, over: site, in: directory, at: now)
         }
     }
+  }
+
+  /// Refuses if one of the sides could log in as somebody who may enter more, by the e-mail address that it is about to set.
+  ///
+  /// Resets of the password are mailed there, so an address is a credential. It takes a permission that sets one, or as much
+  /// as the person has: what they hold, the products that they may enter, and the workspaces that they are in.
+  func requireAddressing(_ user: UserReference) throws(Halt) {
+    guard isLimited else { return }
+    try requireTakingOver(user, by: [.contactSet])
+    let target = Target(user)
+    for side in sides where !side.isBinding && !side.isOneself(user) {
+      let setsCredentials = [Permission.credentialSet, .userRename].contains { permission in
+        side.mayTakeOver(
+          user, by: permission, over: target.site(for: permission, at: now), in: directory, at: now)
+      }
+      guard !setsCredentials, let place = try place(openTo: user, closedTo: side) else { continue }
+      throw .refused(
+        .noPermission(
+          "the permission \(Permission.credentialSet.name), to set the address of somebody who may enter \(place): a"
+            + " password is reset by it"))
+    }
+  }
+
+  /// A product or a workspace that somebody may enter, and whoever is a side may not; nil if there is none. It has no name
+  /// where the caller knows none (W4).
+  private func place(openTo user: UserReference, closedTo side: Side) throws(Halt) -> String? {
+    let setter = try side.person.flatMap { (person) throws(Halt) in try self.user(person.id) }
+    let known = knownWorkspaces
+    for access in user.cell.state.people.allAccess(of: user.serial)
+    where access.isEnabled && !access.limits.hasEnded(at: now) {
+      if let setter, setter.loginDenial(to: access.product, in: directory, at: now) == nil { continue }
+      guard let product = directory.product(access.product), known.contains(product) else {
+        return "a product of another workspace"
+      }
+      return directory.productName(product)
+    }
+    for workspace in user.memberships(notEndedAt: now) {
+      if let setter, setter.isMember(of: workspace, at: now) { continue }
+      return known.contains(workspace) ? directory.workspace(workspace).name : "another workspace"
+    }
+    return nil
   }
 }

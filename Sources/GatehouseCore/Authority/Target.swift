@@ -51,7 +51,10 @@ extension Turn {
     case .linked(let word):
       let contact = try contactOfPerson(word)
       return Target(.workspace(try workspace().id), contact.user)
-    case .personOf(let word): return target(of: try contactOfPerson(word))
+    case .personOf(let word): return try recordedTarget(recordedPerson(word))
+    case .recorded(let word):
+      let user = try recordedUser(word)
+      return try isLimited && !knows(user) ? Target(.workspace(workspace().id), user) : Target(user)
     case .link(let word):
       let link = try link(word)
       return Target(.workspace(link.row.workspace), link.contact.user)

@@ -35,6 +35,7 @@ extension Turn {
   /// Refuses if one of the sides has none of the permissions over the target.
   func require(_ permissions: [Permission], over target: Target, own: Permission? = nil) throws(Halt) {
     var asked: OwnLogin?
+    noteTried(permissions, over: target)
     for side in sides {
       if let own, PermissionSet.individual.contains(own), target.isOwn(side) { continue }
       func isAllowed(_ permission: Permission) -> Bool {

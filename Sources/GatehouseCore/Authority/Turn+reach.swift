@@ -38,7 +38,8 @@ extension Turn {
   /// Whether somebody who did something in some workspaces is a stranger there, whose name is not shown to the caller
   /// (W4): no member of any, and nobody whose rights hold everywhere.
   func isStranger(_ user: UserReference, in workspaces: Reach) -> Bool {
-    isLimited && !workspaces.isAll && isStranger(NamedPerson(user), in: workspaces)
+    isLimited && !workspaces.isAll && !sides.contains { $0.isOneself(user) }
+      && isStranger(NamedPerson(user), in: workspaces)
   }
 
   func isStranger(_ person: NamedPerson, in workspaces: Reach) -> Bool {

@@ -13,6 +13,7 @@ extension Turn {
     for index in changes.indices {
       guard let user = try userMailed(before: changes[index]), ended.insert(user.id).inserted else { continue }
       try endMailedSecrets(of: user)
+      try tellOldAddress(of: user)
     }
   }
 
@@ -48,7 +49,7 @@ extension Turn {
   }
 
   /// Whether the decision's changes give a person another address than now.
-  private func hasOtherAddress(_ user: UserReference) -> Bool {
+  func hasOtherAddress(_ user: UserReference) -> Bool {
     var (username, email) = (user.username, user.contactReference.text(.email))
     for change in changes {
       if let change = change.as(UserRenamed.self), change.user == user.id { username = change.new }

@@ -32,7 +32,10 @@ extension Turn {
     if key.partition == cell.index {
       let folded = UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount])
       for holder in cell.state.holders(folded: folded, hash: key.hash) {
-        if partitioning.partition(of: holder.user) == cell.index {
+        if let kept = cell.state.successor(of: holder.user) {
+          // L13: a dropped name leads to the kept user.
+          gathered.namesakes.insert(kept)
+        } else if partitioning.partition(of: holder.user) == cell.index {
           found += exactMatch(holder.user, in: cell).map { [$0] } ?? []
         } else {
           gathered.namesakes.insert(holder.user)
@@ -80,5 +83,13 @@ extension People {
           }
       }
     }
+  }
+}
+
+extension PartitionState {
+  /// To whom a user of the partition leads who was merged into another; nil if that is nobody.
+  fileprivate func successor(of user: UserID) -> UserID? {
+    guard isMine(user), let serial = serial(of: user), people.users[serial].status == .deleted else { return nil }
+    return people.successor(ofUser: serial)
   }
 }

@@ -72,6 +72,7 @@ extension CommandTable {
       workspace = try turn.placeToImpersonate(target, by: actor)
       try turn.requireOfService(.impersonate, over: .workspace(workspace.id))
     }
+    turn.noteTried([.impersonate], over: Target(.workspace(workspace.id), target))
     if let denial = turn.directory.impersonationDenial(in: workspace.id, actor: actor, target: target, at: turn.now) {
       throw .refused(refusal(denial))
     }

@@ -88,7 +88,7 @@ extension CommandTable {
   }
 
   @Sendable private static func linkList(_ turn: Turn) throws(Halt) {
-    let contact = try turn.contactOfPerson(1)
+    let contact = try turn.recordedPerson(1)
     turn.read(turn.directory.lsn)
     var seen = contact.newestLogin.map { turn.seen(of: $0) } ?? turn.reach(of: .userRead)
     if turn.has("WORKSPACE") { seen = seen.intersection(.only([try turn.workspace().id])) }

@@ -29,8 +29,9 @@ extension CommandTable {
     let link = try turn.managementLink(2, of: user)
     try turn.requireMember(user, of: link.workspace)
     let links = user.management
-    turn.reply.flag(!links.contains(link))
-    if links.contains(link) { return }
+    let isThere = try !turn.links(of: user, like: link).isEmpty
+    turn.reply.flag(!isThere)
+    if isThere { return }
     guard links.count < Limits.managementOfUser else {
       throw .refused(.limit("management: a user looks after at most \(Limits.managementOfUser)"))
     }
@@ -40,9 +41,9 @@ extension CommandTable {
   @Sendable private static func manageRemove(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let link = try turn.managementLink(2, of: user)
-    let isThere = user.management.contains(link)
-    turn.reply.flag(isThere)
-    if isThere { turn.emit(ManagementRemoved(user.id, link)) }
+    let links = try turn.links(of: user, like: link)
+    turn.reply.flag(!links.isEmpty)
+    for link in links { turn.emit(ManagementRemoved(user.id, link)) }
   }
 
   @Sendable private static func manageList(_ turn: Turn) throws(Halt) {
@@ -50,12 +51,17 @@ extension CommandTable {
     turn.read(turn.directory.lsn)
     let workspace = turn.has("WORKSPACE") ? try turn.workspace().id : nil
     let card = UserCard(user, turn.seen(of: user), turn)
-    let links = card.management.filter { workspace == nil || $0.workspace == workspace }
+    let held = card.management.filter { workspace == nil || $0.workspace == workspace }
     try turn.hold(
       Set(
-        links.compactMap { link in
+        held.compactMap { link in
           if case .user(let id) = link.target { turn.partitioning.partition(of: id) } else { nil }
         }))
+    var links: [ManagementLink] = []
+    for link in held {
+      let link = try turn.meant(by: link)
+      if !links.contains(link) { links.append(link) }
+    }
     turn.reply.array(links.count)
     for link in links {
       turn.reply.map(4)
@@ -130,6 +136,25 @@ extension Turn {
       try requireManaging(site(of: group), isGiving: spec.name == "MANAGE.ADD")
       return ManagementLink(.group(group.id), in: group.workspace)
     }
+  }
+
+  /// The links of a user that name the same as another one. A link to a user is one to the person, under whichever login
+  /// (L13, S12).
+  fileprivate func links(of user: UserReference, like link: ManagementLink) throws(Halt) -> [ManagementLink] {
+    guard case .user(let id) = link.target, let managed = try self.user(id) else {
+      return user.management.filter { $0 == link }
+    }
+    let logins = Set(try logins(ofPerson: managed).map(\.id))
+    return user.management.filter { held in
+      if case .user(let id) = held.target { held.workspace == link.workspace && logins.contains(id) } else { false }
+    }
+  }
+
+  /// A link with the login that somebody has by now.
+  fileprivate func meant(by link: ManagementLink) throws(Halt) -> ManagementLink {
+    guard case .user(let id) = link.target, let named = try user(id), named.row.status == .deleted else { return link }
+    let kept = try lead(from: named)
+    return ManagementLink(.user((kept.contactReference.user ?? kept).id), in: link.workspace)
   }
 
   /// Whether the caller may have a user look after something.

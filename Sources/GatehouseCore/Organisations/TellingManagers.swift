@@ -72,13 +72,14 @@ extension Turn {
         created.insert(change.user)
         let home = change.workspaces.first ?? mainWorkspace
         guard tells(.created, in: home) else { continue }
+        let former = try contact(change.contact).map { (contact) throws(Halt) in try wholePerson(contact) } ?? []
         found.append(
           ManagedHappening(
-            kind: .managedCreated, user: change.user, workspace: home,
+            kind: .managedCreated, user: change.user, logins: former.flatMap(\.logins).map(\.id), workspace: home,
             accounts: try accounts(ofNew: change.contact, in: home), directory, facts: []))
       case .partition(let change as StatusSet):
         guard change.old != change.new, !created.contains(change.user), let user = try user(change.user),
-          let home = user.home, !isAnonymising(user)
+          let home = user.home, !isAnonymising(user), !isMerging(user)
         else { continue }
         let isDeleted = change.new == .deleted
         try add(
@@ -97,6 +98,11 @@ extension Turn {
   /// Whether the command clears the data of a user: whoever is told of the status could not be told whose it is.
   private func isAnonymising(_ user: UserReference) -> Bool {
     changes.contains { $0.as(ContactAnonymised.self)?.contact == user.contactID }
+  }
+
+  /// Whether the command makes a user one with another: nobody is deleted by that.
+  private func isMerging(_ user: UserReference) -> Bool {
+    changes.contains { $0.as(ContactsMerged.self)?.dropUser == user.id }
   }
 
   private func tells(_ notice: ManagerNotice, in workspace: WorkspaceID) -> Bool {
@@ -118,7 +124,7 @@ extension Turn {
     guard tells(notice, in: workspace), let user = try user(id) else { return }
     found.append(
       ManagedHappening(
-        kind: kind, user: id, workspace: workspace,
+        kind: kind, user: id, logins: try logins(ofPerson: user).map(\.id), workspace: workspace,
         accounts: Employers(user, in: directory, at: now).accounts(in: workspace), directory, facts: facts))
   }
 
@@ -147,15 +153,18 @@ private struct ManagedHappening {
   let user: UserID
   let workspace: WorkspaceID
   let facts: [(MailFact, String)]
+  /// All logins of the person: a link to any of them is one to the person (L13, S12).
+  private let logins: Set<UserID>
   private let accounts: [AccountID]
   private let groups: [GroupID]
 
   init(
-    kind: Mail.Kind, user: UserID, workspace: WorkspaceID, accounts: [AccountID], _ directory: Directory,
-    facts: [(MailFact, String)]
+    kind: Mail.Kind, user: UserID, logins: [UserID], workspace: WorkspaceID, accounts: [AccountID],
+    _ directory: Directory, facts: [(MailFact, String)]
   ) {
     self.kind = kind
     self.user = user
+    self.logins = Set(logins + [user])
     self.workspace = workspace
     self.accounts = accounts
     self.facts = facts
@@ -163,7 +172,7 @@ private struct ManagedHappening {
   }
 
   var referredTo: [Referrers.Kind] {
-    [.ofUser(user)] + accounts.map { .ofAccount($0) } + groups.map { .ofGroup($0) }
+    logins.sorted().map { .ofUser($0) } + accounts.map { .ofAccount($0) } + groups.map { .ofGroup($0) }
   }
 
   /// How near somebody with these links is: 0 by a link to the user, 1 to an account, 2 to a group; nil without one.
@@ -171,7 +180,7 @@ private struct ManagedHappening {
     links.compactMap { link -> Int? in
       guard link.workspace == workspace else { return nil }
       switch link.target {
-      case .user(let id): return id == user ? 0 : nil
+      case .user(let id): return logins.contains(id) ? 0 : nil
       case .account(let id): return accounts.contains(id) ? 1 : nil
       case .group(let id): return groups.contains(id) ? 2 : nil
       }

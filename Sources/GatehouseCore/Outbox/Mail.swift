@@ -113,6 +113,8 @@ extension Mail {
     case passwordGenerated
     /// L17: the token for setting another password.
     case passwordReset
+    /// Another address has taken the place of the one that it goes to: resets are mailed there from now on.
+    case addressChanged
     /// L9, if the policy asks for it: to those who manage the user.
     case managedCreated = 20
     case managedStatus
@@ -130,6 +132,7 @@ extension Mail {
       case .impersonationReported: "impersonation-reported"
       case .passwordGenerated: "password-generated"
       case .passwordReset: "password-reset"
+      case .addressChanged: "address-changed"
       case .managedCreated: "managed-created"
       case .managedStatus: "managed-status"
       case .managedDeleted: "managed-deleted"
@@ -159,7 +162,7 @@ extension Mail {
     private var risk: Risk {
       switch self {
       case .passwordGenerated, .passwordReset: .secret
-      case .usernameChanged, .impersonated, .impersonationReported, .managedImpersonated: .report
+      case .usernameChanged, .addressChanged, .impersonated, .impersonationReported, .managedImpersonated: .report
       case .invitation, .timerStopped, .managedCreated, .managedStatus, .managedDeleted, .managedBooked,
         .managedUnbooked:
         .nothing
@@ -174,7 +177,7 @@ extension Mail {
       case .passwordReset: false
       // How to log in from now on.
       case .usernameChanged: status == .deleted
-      case .timerStopped, .impersonated, .impersonationReported, .managedCreated, .managedStatus,
+      case .addressChanged, .timerStopped, .impersonated, .impersonationReported, .managedCreated, .managedStatus,
         .managedDeleted, .managedImpersonated, .managedBooked, .managedUnbooked:
         false
       }
@@ -185,11 +188,10 @@ extension Mail {
     var followsPerson: Bool {
       switch self {
       case .invitation, .timerStopped, .impersonated: true
-      // A secret goes to the address for which it was made. Of a new username both are told. The others are for a
-      // mailbox, and for managers.
-      case .passwordGenerated, .passwordReset, .usernameChanged, .impersonationReported, .managedCreated,
-        .managedStatus,
-        .managedDeleted, .managedImpersonated, .managedBooked, .managedUnbooked:
+      // A secret goes to the address for which it was made, and the end of an address to that one. Of a new username both
+      // are told. The others are for a mailbox, and for managers.
+      case .passwordGenerated, .passwordReset, .addressChanged, .usernameChanged, .impersonationReported,
+        .managedCreated, .managedStatus, .managedDeleted, .managedImpersonated, .managedBooked, .managedUnbooked:
         false
       }
     }

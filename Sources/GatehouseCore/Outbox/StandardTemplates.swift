@@ -31,6 +31,15 @@ extension MailTemplate {
           {{actor}} has changed your username from {{old-username}} to {{new-username}}. From now on log in with the
           new one.
           """)
+    case .addressChanged:
+      MailTemplate(
+        subject: "Your e-mail address in {{workspace}} was changed",
+        body: """
+          Hello {{name}},
+
+          {{actor}} has changed the e-mail address of {{username}} in {{workspace}}. This one gets no more mails, and a
+          password is reset by the new one. If that is not what you want, tell those who administer {{workspace}}.
+          """)
     case .timerStopped:
       MailTemplate(
         subject: "Your timer in {{workspace}} was stopped",
@@ -125,6 +134,15 @@ extension MailTemplate {
 
           {{actor}} změnil(a) Vaše uživatelské jméno z {{old-username}} na {{new-username}}. Od teď se přihlašujte
           tím novým.
+          """)
+    case .addressChanged:
+      MailTemplate(
+        subject: "Vaše e-mailová adresa v {{workspace}} se změnila",
+        body: """
+          Dobrý den, {{name}},
+
+          {{actor}} změnil(a) e-mailovou adresu uživatele {{username}} v {{workspace}}. Na tuto adresu už nic nepřijde
+          a heslo se obnovuje pomocí té nové. Pokud si to nepřejete, dejte vědět správcům {{workspace}}.
           """)
     case .timerStopped:
       MailTemplate(

@@ -16,7 +16,8 @@
 extension CommandTable {
   static let anonymiseCommands: [CommandSpec] = [
     CommandSpec(
-      "USER.ANONYMISE", .people, "Clear all personal data of a user; the record and its history stay", [.word("user")],
+      "USER.ANONYMISE", .people, "Clear all personal data of a user; the record and its history stay",
+      [.word("user"), .flag("ACCEPT-BILLING")],
       reply:
         "a map `user, username, contact, backups`: the name is `anonymous-` and the id. A live login becomes inactive."
         + " Within a second the keys are destroyed under which log and archive tell of the person; `INFO snapshot` shows"
@@ -60,6 +61,14 @@ extension CommandTable {
     let user = try turn.user(1)
     let contact = user.contactReference
     try turn.checkVersion(turn.version(of: user))
+    if user.row.status != .deleted {
+      // S5, S6: it takes the login away, as USER.DELETE does.
+      turn.read(turn.directory.lsn)
+      let home = turn.directory.workspace(user.home ?? mainWorkspace)
+      try turn.requireAuthority(by: home.policies)
+      try turn.requireBillingAcceptance(in: home)
+      if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(home.id))) }
+    }
     turn.requireAnotherSuperAdministrator(than: user)
     try turn.requireNotOwner(user)
     // B13: it does what these commands do.

@@ -69,8 +69,14 @@ struct FieldPairs {
     if !contact.isEmpty {
       let isPersonal = contact.allSatisfy(\.field.isPersonal)
       try turn.require([.contactSet], over: target, own: isPersonal ? .contactSet : nil)
-      // T8: fields that products share are anybody's who administers one; the address opens the login.
-      if setsEmail, let user = target.user { try turn.requireTakingOver(user, by: [.contactSet]) }
+      // T8: fields that products share are anybody's who administers one; the address opens the login, and the days of
+      // employment can end it.
+      if setsEmail, let user = target.user { try turn.requireAddressing(user) }
+      if let user = person.user, contact.contains(where: { $0.field.isDay }),
+        user.memberships.contains(where: { turn.directory.workspace($0).policies.withinEmployment })
+      {
+        try turn.requireTakingOver(user, by: [.contactSet])
+      }
       if !isPersonal, let user = person.user {
         try turn.requireMoreThanManaging(user, to: .contactSet, over: target.site(for: .contactSet, at: turn.now))
       }

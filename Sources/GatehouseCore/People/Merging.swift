@@ -118,30 +118,45 @@ private struct Merger {
     return missing.map { turn.directory.workspace($0).name }
   }
 
-  /// Gives the kept user the access that only the other has, with its seat.
+  /// Gives the kept user what only the other may enter, with its seat: nobody is kept out by a merge who could come in
+  /// under one of the two logins.
   func takeOver() throws(Halt) -> [String] {
     var names: [String] = []
     let own = keep.cell.state.people.allAccess(of: keep.serial)
     let others = gone.cell.state.people.allAccess(of: gone.serial)
     for access in others { turn.emit(AccessSet(gone.id, old: access, new: nil)) }
     let joined = keep.memberships + gone.memberships(notEndedAt: turn.now)
-    var taken: [(product: Product, access: ProductAccess)] = []
+    var taken: [(product: Product, old: ProductAccess?, new: ProductAccess)] = []
     for access in others where access.isEnabled && !access.limits.hasEnded(at: turn.now) {
-      guard let product = turn.directory.product(access.product), joined.contains(product.workspace),
-        !own.contains(where: { $0.product == access.product }),
+      let old = own.first { $0.product == access.product }
+      let new = better(of: old, access)
+      guard new != old, let product = turn.directory.product(access.product), joined.contains(product.workspace),
         turn.mayUse(.productAccess, over: turn.site(of: product)),
-        access.licence == 0 || turn.mayUse(.licenceAssign, over: turn.site(of: product))
+        new.licence == old?.licence ?? 0 || turn.mayUse(.licenceAssign, over: turn.site(of: product))
       else { continue }
-      var access = access
-      access.isAdministrator = false
-      taken.append((product, access))
+      taken.append((product, old, new))
     }
-    try turn.requireRoom(forProducts: own.count + taken.count)
-    for (product, access) in taken where keep.isMember(of: product.workspace) || isJoining(product.workspace) {
-      turn.setAccess(of: keep.id, to: product, from: nil, to: access)
+    try turn.requireRoom(forProducts: own.count + taken.count { $0.old == nil })
+    for (product, old, new) in taken where keep.isMember(of: product.workspace) || isJoining(product.workspace) {
+      turn.setAccess(of: keep.id, to: product, from: old, to: new)
       names.append(turn.directory.productName(product))
     }
     return names
+  }
+
+  /// The access of somebody who has had both. Who administers a product is not carried over, and not for longer.
+  private func better(of own: ProductAccess?, _ other: ProductAccess) -> ProductAccess {
+    guard var new = own, new.isEnabled, !new.limits.hasEnded(at: turn.now) else {
+      var new = other
+      new.isAdministrator = false
+      if new.licence == 0, let own { new.licence = own.licence }
+      return new
+    }
+    if new.licence == 0 { new.licence = other.licence }
+    if !new.isAdministrator {
+      new.limits = new.limits.joined(with: other.limits) ?? (other.isOpen(at: turn.now) ? other.limits : new.limits)
+    }
+    return new
   }
 
   private func isJoining(_ workspace: WorkspaceID) -> Bool {
@@ -376,6 +391,11 @@ extension Turn {
     var all = [contact]
     for id in merged { if let contact = try self.contact(id) { all.append(contact) } }
     return all
+  }
+
+  /// All logins that a person has had, those of who was merged into them, too: what names any of them means the person.
+  func logins(ofPerson user: UserReference) throws(Halt) -> [UserReference] {
+    try wholePerson(user.contactReference).flatMap(\.logins)
   }
 
   /// Refuses to merge whom it would leave in doubt who is meant: somebody who leads elsewhere, an earlier login, somebody

@@ -26,6 +26,7 @@ extension CommandTable {
           "purge", "\(user.username) is not deleted",
           instead: "delete the user first with USER.DELETE \(user.username) REASON text"))
     }
+    try turn.requireAuthority(by: turn.homePolicies(of: user))
     turn.read(user.cell.state.lsn)
     let references = try turn.references(to: user)
     guard references.isEmpty else {

@@ -43,10 +43,7 @@ extension Turn {
           instead: key.licence == 0 ? "disable accesses first" : "remove licences first"))
     case .reaching: preconditionFailure("a decision that has counted too early is made again")
     case .liveSuperAdministrator(let name):
-      answer(
-        .rule(
-          "last-super-administrator", "\(name) is the only super administrator",
-          instead: "grant the role to somebody else first with ROLE.GRANT user super-administrator"))
+      answer(Self.lastSuperAdministrator(name))
     }
   }
 

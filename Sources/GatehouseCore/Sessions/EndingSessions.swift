@@ -14,9 +14,10 @@ extension Turn {
         actorSession: cell.state.sessions.impersonation(ofSlot: slot)?.actorSession, product: row.product,
         workspace: row.workspace))
     for impersonation in cell.state.sessions.impersonations[id] ?? [] { try endSession(impersonation, .actorEnded) }
-    // The actor's partition lists the impersonation, so it changes too.
-    if let actor = cell.state.sessions.impersonation(ofSlot: slot)?.actorSession {
-      _ = try self.cell(partitioning.partition(of: actor))
+    if let impersonation = cell.state.sessions.impersonation(ofSlot: slot) {
+      // The actor's partition lists the impersonation, so it changes too.
+      _ = try self.cell(partitioning.partition(of: impersonation.actorSession))
+      try endRequests(of: impersonation, as: holder(cell, slot))
     }
   }
 

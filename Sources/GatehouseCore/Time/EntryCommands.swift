@@ -45,7 +45,7 @@ extension CommandTable {
         .option("WORKSPACE", "workspace"), .option("CURSOR", "cursor"), .option("COUNT", "count", .integer),
       ],
       reply: "`[cursor, items]`, the items as `ENTRY.ADD`; with `FROM` and `TO` those that overlap `[FROM, TO)`",
-      needs: .permission(.timeRead, over: .user(1), own: .timeRead), route: .user(1), body: .decide(entryList)),
+      needs: .permission(.timeRead, over: .recorded(1), own: .timeRead), route: .user(1), body: .decide(entryList)),
   ]
 
   // MARK: Writing
@@ -129,7 +129,7 @@ extension CommandTable {
   }
 
   @Sendable private static func entryList(_ turn: Turn) throws(Halt) {
-    let user = try turn.user(1)
+    let user = try turn.recordedUser(1)
     let people = try turn.wholePerson(user.contactReference)
     turn.read(turn.directory.lsn)
     let workspaces = try turn.readableWorkspaces(of: user)

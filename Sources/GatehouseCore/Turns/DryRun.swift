@@ -8,6 +8,11 @@ extension Turn {
   /// Whether the command is only tried.
   var isDryRun: Bool { gate.isTriable && has("DRYRUN") }
 
+  /// Notes by which permissions a command does something, where its table entry does not name the target.
+  func noteTried(_ permissions: [Permission], over target: Target) {
+    if isDryRun { tried.append(PermissionUse(permissions: permissions, target: target)) }
+  }
+
   /// Makes the effects of the decision the answer, and discards the decision.
   func preview() throws(Halt) {
     // Sessions that have lost their right would end in the same record.
@@ -57,32 +62,28 @@ extension Turn {
   // MARK: Changes
 
   /// The changes that the caller may see: in the workspaces and products where the trail is theirs to read, or where
-  /// they may do what the command needs.
+  /// they may do what the command does.
   private func changesToShow(_ prospect: Prospect) throws(Halt) -> (changes: [AnyChange], reach: AuditReach) {
-    var target: Target?
+    var uses = tried
     var permissions = [Permission.auditRead]
     if case .permissions(let needed, let ground, _) = spec.need {
-      permissions += needed
-      target = try self.target(ground)
+      if let target = try target(ground) {
+        uses = [PermissionUse(permissions: needed, target: target)]
+      } else {
+        permissions += needed
+      }
     }
-    let user = target?.user
-    var reach = AuditReach(
-      sides.reduce(.all) { reach, side in
-        if let user, side.isOneself(user) { return reach }
-        return reach.intersection(
-          permissions.reduce(.only([])) { reach, permission in
-            let own = user.map { side.reach(of: permission, over: $0, in: directory, at: now) }
-            return reach.union(own ?? side.reach(of: permission)).union(reachOfAccount(target, side, permission))
-          })
-      })
+    var reach = AuditReach(sides.reduce(.all) { $0.intersection(reachShown(to: $1, permissions, uses)) })
     if reach.isAll { return (changes, reach) }
     // Who administers a product alone has no workspace in reach.
     for id in AuditReach.products(of: changes) {
       guard let product = prospect.directory.product(id) else { continue }
       let site = site(of: product)
       let isInReach = sides.allSatisfy { side in
-        user.map(side.isOneself) == true
-          || permissions.contains { permission in side.holdings.contains { $0.covers(site, permission) } }
+        isOwn(uses, of: side)
+          || (permissions + uses.flatMap(\.permissions)).contains { permission in
+            side.holdings.contains { $0.covers(site, permission) }
+          }
       }
       if isInReach { reach.products.insert(id) }
     }
@@ -92,9 +93,27 @@ extension Turn {
     return (changes.filter { reach.shows($0, at: .max, subjectWorkspaces, in: prospect.directory) }, reach)
   }
 
+  /// Whether what a command does is a side's own alone.
+  private func isOwn(_ uses: [PermissionUse], of side: Side) -> Bool {
+    !uses.isEmpty && uses.allSatisfy { $0.target.user.map(side.isOneself) == true }
+  }
+
+  /// What a side is shown: where it holds one of the permissions over everybody, and of whom and where the command does
+  /// something that it may do.
+  private func reachShown(to side: Side, _ permissions: [Permission], _ uses: [PermissionUse]) -> Reach {
+    if isOwn(uses, of: side) { return .all }
+    let everybody = permissions.reduce(Reach.only([])) { $0.union(side.reach(of: $1)) }
+    return uses.reduce(everybody) { reach, use in
+      ([.auditRead] + use.permissions).reduce(reach) { reach, permission in
+        let there = use.target.user.map { side.reach(of: permission, over: $0, in: directory, at: now) }
+        return reach.union(there ?? side.reach(of: permission)).union(reachOfAccount(use.target, side, permission))
+      }
+    }
+  }
+
   /// The workspace of the account or group that a command concerns, if a side may do what the command does there.
-  private func reachOfAccount(_ target: Target?, _ side: Side, _ permission: Permission) -> Reach {
-    guard let target, case .site(let site) = target.site, side.holdings.contains(where: { $0.covers(site, permission) })
+  private func reachOfAccount(_ target: Target, _ side: Side, _ permission: Permission) -> Reach {
+    guard case .site(let site) = target.site, side.holdings.contains(where: { $0.covers(site, permission) })
     else { return .only([]) }
     switch site {
     case .account(_, let workspace), .group(_, let workspace): return .only([workspace])
@@ -178,6 +197,12 @@ extension Turn {
       reply.optional(seat.bought.after.map(Int64.init))
     }
   }
+}
+
+/// Permissions any of which is enough for what a command does somewhere.
+struct PermissionUse {
+  let permissions: [Permission]
+  let target: Target
 }
 
 /// Replaces the ids that a command would give out.

@@ -1,17 +1,15 @@
 /// Ends sessions and impersonations when the right they depend on is lost.
 ///
-/// One rule (`Turn.lapse`) decides whether a session may continue. It is applied at two moments, so that what has ended
-/// never comes back:
+/// One rule (`Turn.lapse`) decides whether a session may continue. It is applied where something changes, so that what has
+/// ended never comes back, and once more by whoever reads a session (`isInForce`):
 ///
 /// - When a command changes a fact of a person that the rule reads, it checks the person's sessions before and after
 ///   the change, and those that fail end in the same record (`endWhatLostItsRight`). Commands get this without asking
 ///   for it.
-/// - A setting of a workspace can affect everybody in it, a role everybody who has it, and an account that leaves a group
-///   everybody with power over the group. A search through all
+/// - A setting of a workspace can affect everybody in it, a role everybody who has it, an account that leaves a group
+///   everybody with power over the group, and the first pool of a product everybody in it. A search through all
 ///   partitions finds them (`Search`), and what they lose ends in the same record. If more would end than fits into one
 ///   record, the command is refused.
-/// - The first pool of a product is the exception: licences are assigned after it was bought, so the pool itself logs
-///   nobody out. Whoever reads a session, by its token or in a list, finds out and ends it (`isInForce`).
 ///
 /// Logs of version 0.1.0 have settings that ended nothing by themselves. A session that such a setting forbade does not
 /// come back when the setting is lifted: the requirement of that time still applies to it (`Workspace.asks(_:since:)`).
@@ -146,6 +144,18 @@ extension Turn {
       try endWhatLostItsRight(search, in: settled)
     }
     try endWhatLeftGroups()
+    try endWhatNeedsLicences()
+  }
+
+  /// Ends the sessions of those without a licence, where a product gets its first pool of a type.
+  private func endWhatNeedsLicences() throws(Halt) {
+    for set in changes.compactMap({ $0.as(PoolSet.self) }) {
+      guard let product = directory.product(set.product), !product.needsLicence else { continue }
+      let outlook = Outlook(self)
+      guard outlook.directory.product(product.id)?.needsLicence == true else { continue }
+      try endWhatLostItsRight(
+        SessionSearch(licensing: product, directory, outlook.directory, at: now), in: outlook)
+    }
   }
 
   /// Ends the impersonations that rested on accounts being in a group from which the decision takes them.
@@ -222,9 +232,8 @@ extension Turn {
     if endedSessions.contains(id) { return nil }
     let cell = try cell(partitioning.partition(of: id))
     guard let slot = cell.state.slot(of: id) else { return nil }
-    // What has no right now would get one back by the change: it ends first. Licences are the exception: where a
-    // product gets its first pool, they are assigned after that, and only who was turned away meanwhile is out.
-    if let cause = try lapse(cell, slot), cause != .licenceRemoved { return cause }
+    // What has no right now would get one back by the change: it ends first.
+    if let cause = try lapse(cell, slot) { return cause }
     return try lapse(cell, slot, in: outlook)
   }
 
@@ -249,6 +258,8 @@ public struct SessionSearch: Sendable, Equatable {
   /// The accounts that leave groups of the workspace.
   private let left: [AccountLeftGroup]
   private let asksEmployment: Bool
+  /// The product that begins to need licences.
+  private let product: ProductID?
   private let directory: Directory
   private let now: Milliseconds
 
@@ -260,13 +271,15 @@ public struct SessionSearch: Sendable, Equatable {
     guard Int(id) <= before.workspaces.count else { return nil }
     let (old, new) = (before.workspace(id), after.workspace(id))
     let added = Workspace.Restriction.allCases.filter { new.asks($0) && !old.asks($0) }
-    let movesDays = new.asks(.employment) && old.policies.timezone != new.policies.timezone
+    // The day that it is decides on who is employed, and so whom power over accounts reaches.
+    let movesDays = old.policies.timezone != new.policies.timezone
     if added.isEmpty, !movesDays { return nil }
     workspace = id
     version = old.version
     settings = changes.compactMap { $0.as(WorkspaceSet.self) }.filter { $0.workspace == id }
     left = []
-    asksEmployment = movesDays || added.contains(.employment)
+    asksEmployment = movesDays && new.asks(.employment) || added.contains(.employment)
+    product = nil
     directory = after
     self.now = now
   }
@@ -278,21 +291,39 @@ public struct SessionSearch: Sendable, Equatable {
     settings = []
     self.left = left
     asksEmployment = false
+    product = nil
     directory = before
+    self.now = now
+  }
+
+  /// The sessions of those who have no licence for a product that begins to need one.
+  init(licensing product: Product, _ before: Directory, _ after: Directory, at now: Milliseconds) {
+    workspace = product.workspace
+    version = before.workspace(product.workspace).version
+    settings = []
+    left = []
+    asksEmployment = false
+    self.product = product.id
+    directory = after
     self.now = now
   }
 
   public static func == (one: SessionSearch, other: SessionSearch) -> Bool {
     one.workspace == other.workspace && one.version == other.version && one.settings == other.settings
-      && one.left == other.left
+      && one.left == other.left && one.product == other.product
   }
 
   func finds(_ cell: HeldPartition, _ slot: Int) -> Bool {
     let row = cell.state.sessions[slot]
     guard row.isLive(at: now) else { return false }
-    // One that is not bound counts in the subject's other workspaces, too.
-    if row.kind == .impersonation { return row.workspace == workspace || !row.isBound }
-    guard row.workspace == workspace, asksEmployment else { return false }
+    if let product {
+      guard row.product == product else { return false }
+    } else if row.kind == .impersonation {
+      // One that is not bound counts in the subject's other workspaces, too.
+      return row.workspace == workspace || !row.isBound
+    } else {
+      guard row.workspace == workspace, asksEmployment else { return false }
+    }
     let user = UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user))
     return user.sessionDenial(row, in: directory, at: now) != nil
   }

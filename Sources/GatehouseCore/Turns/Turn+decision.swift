@@ -59,6 +59,7 @@ extension Turn {
   private func addConsequences() throws(Halt) {
     // Fast path: changes of sessions and timers alone have no traits.
     if !traits.isEmpty {
+      try requireLastingHolders()
       try endMailedSecrets()
       try endWhatLostItsRight()
       try tellLowSeats()
@@ -92,6 +93,7 @@ extension Turn {
     if demand != nil { demand = nil }
     if askedFor != nil { askedFor = nil }
     if named != nil { named = nil }
+    if !tried.isEmpty { tried.removeAll() }
     if approval != nil { approval = nil }
     isVersionChecked = false
     horizon = 0

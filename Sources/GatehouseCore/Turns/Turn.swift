@@ -75,6 +75,8 @@ public final class Turn {
   @exclusivity(unchecked) var named: NamedInWords?
   /// The users to whom words of a command lead that reads all partitions.
   @exclusivity(unchecked) var namedPeople: [String: NamedUser] = [:]
+  /// What a dry run has done so far (`noteTried`).
+  @exclusivity(unchecked) var tried: [PermissionUse] = []
   /// The request that the decision has made of the command, or that there was already.
   @exclusivity(unchecked) var askedFor: ApprovalID?
   /// The request that the decision approves.

@@ -32,6 +32,13 @@ public struct TimeLimits: Sendable, Equatable, BitwiseCopyable {
     others.end > now && (end < others.end || first > max(others.first, now))
   }
 
+  /// From the first beginning to the last end; nil if there is a time between the two that lies within neither.
+  func joined(with others: TimeLimits) -> TimeLimits? {
+    guard max(first, others.first) <= min(end, others.end) else { return nil }
+    let (from, until) = (min(first, others.first), max(end, others.end))
+    return TimeLimits(from: from == .min ? nil : from, until: until == .max ? nil : until)
+  }
+
   /// The same limits, ending no later than others.
   func ending(by others: TimeLimits) -> TimeLimits { TimeLimits(from: from, until: min(end, others.end)) }
 

@@ -40,7 +40,7 @@ struct DataSections {
     [
       Figure("sessions", state.sessions, .gauge("sessions", "Open sessions, impersonations among them")),
       Figure("impersonations", state.impersonations, .gauge("impersonations", "Open impersonations")),
-      Figure("api_keys", state.apiKeys, .gauge("api_keys", "API keys")),
+      Figure("api_keys", state.apiKeys, .gauge("api_keys", "API keys that are kept, ended ones among them")),
       Figure("second_factors", state.secondFactors, .gauge("second_factors", "Users with a second factor")),
       Figure(
         "login_challenges", state.challenges, .gauge("login_challenges", "Logins that wait for a second factor")),

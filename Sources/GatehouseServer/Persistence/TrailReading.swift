@@ -23,7 +23,7 @@ extension ReadTrail: ServerWork {
       var reader = ByteReader(bytes)
       let record = try Record(from: &reader, history.seals)
       let parts = record.parts.filter { part in
-        if let actor, !part.isDone(by: actor) { return false }
+        if !actors.isEmpty, !part.isDone(byAny: actors) { return false }
         return record.others.isEmpty || keys.isEmpty || part.keys.contains { keys.contains($0) }
       }
       if parts.isEmpty { return true }

@@ -8,7 +8,7 @@ extension CoreHarness {
       var page = TrailPage()
       let last = work.cursor.map { Int($0) } ?? records.count
       let wanted = records.enumerated().prefix(last).reversed().lazy.filter { _, record in
-        work.actor.map { actor in record.parts.contains { $0.isDone(by: actor) } } ?? true
+        work.actors.isEmpty || record.parts.contains { $0.isDone(byAny: work.actors) }
       }
       for (index, record) in wanted.prefix(work.count) {
         if let from = work.from, record.time < from { break }

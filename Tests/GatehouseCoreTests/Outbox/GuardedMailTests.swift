@@ -38,7 +38,8 @@ struct GuardedMailTests {
     #expect(
       core.run(Self.evil, as: ta).text == "NOPERM the permission security.set in the workspace acme")
     for kind in [
-      "password-generated", "username-changed", "impersonated", "impersonation-reported", "managed-impersonated",
+      "password-generated", "username-changed", "address-changed", "impersonated", "impersonation-reported",
+      "managed-impersonated",
     ] {
       for language in ["", " LANGUAGE cs"] {
         let where_ = "WORKSPACE acme\(language)"

@@ -19,9 +19,11 @@ struct Export: OperatorCommand {
       without a loss. Of members whose home is another workspace nothing is in the
       file, and of the others what they have in this workspace: products of others,
       roles over a product or an account, limits in time, and who administers a
-      product are not. In CSV an apostrophe is put
-      before a value that begins with = + - @ or a tab, because spreadsheets would
-      carry it out.
+      product are not. Of employments the file has the main account: not from when
+      and until when somebody is employed there, not the other employments
+      (EMPLOY.LIST), and not whom somebody looks after (MANAGE.LIST). In CSV an
+      apostrophe is put before a value that begins with = + - @ or a tab, because
+      spreadsheets would carry it out.
 
       --where takes a field, an operator and a value, as USER.LIST does, and
       repeats. --fields takes any fields of USER.LIST or CONTACT.LIST. People who

@@ -28,7 +28,7 @@ struct PersonEndPages {
     Ending(
       path: "anonymise", submit: "Anonymise", question: { "Clear all personal data of \($0.name)?" },
       done: { "All personal data of \($0.username) was cleared." }, command: { ["USER.ANONYMISE", $0.word] },
-      undo: forGood),
+      undo: forGood, acceptsBilling: true),
   ]
 
   func add(to console: ConsoleRouter) {

@@ -1,0 +1,45 @@
+/// What a workspace has recorded of somebody stays its own when the person leaves it (S2, W3): time, and linked records. Whoever
+/// reads those of everybody there and names the workspace finds the person by them, though nothing else of the person is
+/// known there any more.
+extension Turn {
+  /// The user that a word names: one whom the caller knows, or of whom the workspace that is named has something.
+  func recordedUser(_ index: Int) throws(Halt) -> UserReference {
+    if let user = try userIfAny(index) { return user }
+    guard let named = try anyUser(index) else { throw .refused(.notFound("user")) }
+    let user = try lead(from: named)
+    guard try isRecorded(user.contactReference) else { throw .refused(.notFound("user")) }
+    noteNamed(user)
+    return user
+  }
+
+  /// The same for a person who is given by username or by the contact's `#id`.
+  func recordedPerson(_ index: Int) throws(Halt) -> ContactReference {
+    guard word(index).first == 0x23 else { return try recordedUser(index).contactReference }
+    let id: ContactID = try id(index, "contact")
+    let found = try contact(id).map { (contact) throws(Halt) in try lead(from: contact) }
+    guard let found else { throw .refused(.notFound("contact #\(id.raw)")) }
+    if isLimited, !knows(found), try !isRecorded(found) { throw .refused(.notFound("contact #\(id.raw)")) }
+    noteNamed(found)
+    return found
+  }
+
+  /// Where what a command reads of a person is asked for: wherever the caller knows the person, else in the workspace that
+  /// is named.
+  func recordedTarget(_ contact: ContactReference) throws(Halt) -> Target {
+    if !isLimited || knows(contact) { return target(of: contact) }
+    return Target(.workspace(try workspace().id), contact.newestLogin)
+  }
+
+  /// Whether the workspace that is named has something of a person, which the caller may read there of everybody.
+  private func isRecorded(_ contact: ContactReference) throws(Halt) -> Bool {
+    guard has("WORKSPACE"), case .permissions(let permissions, _, _) = spec.need else { return false }
+    let workspace = try workspace().id
+    guard permissions.contains(where: { reach(of: $0).contains(workspace) }) else { return false }
+    return try wholePerson(contact).contains { person in
+      let cell = person.cell
+      read(cell.state.lsn)
+      return cell.state.time.workspacesOfEntries(ofContact: person.serial).contains(workspace)
+        || !cell.state.links.links(of: person.serial, in: .only([workspace]), nil).isEmpty
+    }
+  }
+}

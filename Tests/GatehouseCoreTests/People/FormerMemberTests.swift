@@ -1,0 +1,62 @@
+import Testing
+
+@testable import GatehouseCore
+
+/// W3, S2: what a workspace has recorded of somebody stays its own after the person has left it.
+@Suite struct FormerMemberTests {
+  private let core = CoreHarness(partitions: 8)
+  private let boss: String
+  private let stranger: String
+
+  init() {
+    for line in [
+      "WORKSPACE.CREATE a", "WORKSPACE.CREATE b", "PRODUCT.CREATE a/app", "PRODUCT.CREATE b/app",
+      "USER.CREATE sue WORKSPACE a PRODUCT a/app PRODUCT b/app NOINVITE",
+      "USER.CREATE tim WORKSPACE a PRODUCT a/app NOINVITE",
+      "USER.CREATE boss WORKSPACE b PRODUCT b/app NOINVITE", "ROLE.GRANT boss super-administrator WORKSPACE b",
+      "USER.CREATE clerk WORKSPACE b PRODUCT b/app NOINVITE",
+      "ENTRY.ADD sue START 100 END 200 WORKSPACE b NOTE here", "ENTRY.ADD sue START 300 END 400 WORKSPACE a NOTE there",
+      "LINK.ADD sue booking C1 WORKSPACE b", "LINK.ADD sue booking C2 WORKSPACE a",
+      "WORKSPACE.MEMBER b sue REMOVE",
+    ] {
+      let answer = core.run(line)
+      precondition(!answer.isError, "\(line): \(answer)")
+    }
+    boss = core.logIn("boss", "b/app")
+    stranger = core.logIn("clerk", "b/app")
+  }
+
+  @Test("W3, S2: administrators list the time and the records that their workspace has") func lists() {
+    let (id, contact) = (core.run("USER.GET sue")["id"], core.run("USER.GET sue")["contact"])
+    for word in ["sue", "#\(id)"] {
+      let entries = core.run("ENTRY.LIST \(word) WORKSPACE b", as: boss)
+      #expect(entries[1].items.map { $0["note"].text } == ["here"])
+    }
+    for word in ["sue", "#\(contact)"] {
+      let links = core.run("LINK.LIST \(word) WORKSPACE b", as: boss)
+      #expect(links[1].items.map { $0["ref"].text } == ["C1"])
+    }
+    let trail = core.run("AUDIT.LIST USER #\(id) WORKSPACE b", as: boss)
+    #expect(trail[1].items.contains { $0["command"].text == "WORKSPACE.MEMBER" })
+    #expect(!"\(trail)".contains("C2"))
+  }
+
+  @Test("W4: nothing else is known of who has left, and of others not even that they are there") func nothingElse() {
+    for line in ["USER.GET sue", "ENTRY.LIST sue", "ENTRY.LIST tim WORKSPACE b", "AUDIT.LIST USER tim WORKSPACE b"] {
+      #expect(core.run(line, as: boss).text == "NOTFOUND user", "\(line)")
+    }
+    #expect(core.run("ENTRY.LIST sue WORKSPACE a", as: boss).text?.hasPrefix("NOTFOUND ") == true)
+    // Who may read nothing there learns nothing.
+    let answers = ["sue", "tim", "nobody"].map { core.run("ENTRY.LIST \($0) WORKSPACE b", as: stranger) }
+    #expect(Set(answers.map { $0.text ?? "\($0)" }).count == 1)
+  }
+
+  @Test("W4: people see their own names in what they did elsewhere") func ownName() {
+    let token = core.logIn("sue", "a/app")
+    core.run("WORKSPACE.MEMBER b sue")
+    #expect(!core.run("ENTRY.ADD sue START 500 END 600 WORKSPACE b NOTE mine", as: token).isError)
+    core.run("WORKSPACE.MEMBER b sue REMOVE")
+    let entry = core.run("ENTRY.LIST sue", as: token)[1].items.first { $0["note"].text == "mine" }
+    #expect(entry?["started-by"].text == "sue" && entry?["stopped-by"].text == "sue")
+  }
+}

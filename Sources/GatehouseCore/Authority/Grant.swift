@@ -102,11 +102,16 @@ public struct Grant: Sendable, Equatable, BitwiseCopyable {
   /// Whether the grant applies at a given time.
   public func isInForce(at now: Milliseconds) -> Bool { limits.contains(now) }
 
-  /// A new main grant takes over from the old one (L11).
+  /// A new main grant takes over from the old one (L11). A grant that is held already changes in its place.
   public static func list(_ grants: [Grant], adding grant: Grant) -> [Grant] {
-    var result = list(grants, removing: grant)
+    var result = grants
     if grant.isMain { for index in result.indices { result[index].isMain = false } }
-    return result + [grant]
+    if let index = result.firstIndex(where: { $0.isSame(as: grant) }) {
+      result[index] = grant
+    } else {
+      result.append(grant)
+    }
+    return result
   }
 
   public static func list(_ grants: [Grant], removing grant: Grant) -> [Grant] {

@@ -49,6 +49,12 @@ public struct Mail: Sendable, Equatable {
   /// Everybody of whom it says something. What it says is forgotten with any of them (L6).
   var people: [UserID] { PersonSubject.distinct([user, addressee, actor]) }
 
+  /// Whether it makes no sense any more for a user who has this status by now, and is reached at this address. A report to
+  /// an address that was the user's is sent all the same: whoever took it must not silence that by deleting the login.
+  func isPointless(for status: Status, at address: String) -> Bool {
+    kind.isPointless(for: status) && !(kind.reportsAct && recipient != address)
+  }
+
   /// The same mail under another id, of which the actor is nobody any more.
   func namingActor(_ name: String, id: MailID) -> Mail {
     var mail = self
@@ -170,7 +176,7 @@ extension Mail {
     }
 
     /// Whether a mail makes no sense any more for a user who has this status by now.
-    func isPointless(for status: Status) -> Bool {
+    fileprivate func isPointless(for status: Status) -> Bool {
       switch self {
       case .invitation, .passwordGenerated: !status.mayBeInvited
       // A locked user may reset the password (L17).

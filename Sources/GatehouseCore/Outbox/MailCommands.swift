@@ -165,7 +165,7 @@ extension Turn {
 
   /// Why what has become of the user makes a mail pointless.
   fileprivate func fault(of mail: Mail, _ user: UserReference) -> MailFault? {
-    if mail.kind.isPointless(for: user.row.status) { return .noLogin }
+    if mail.isPointless(for: user.row.status, at: address(of: user)) { return .noLogin }
     return mail.kind == .passwordReset && !isAnsweringReset(mail, of: user) ? .secretEnded : nil
   }
 

@@ -5,9 +5,9 @@ extension Turn {
   /// The user that a word names: one whom the caller knows, or of whom the workspace that is named has something.
   func recordedUser(_ index: Int) throws(Halt) -> UserReference {
     if let user = try userIfAny(index) { return user }
-    guard let named = try anyUser(index) else { throw .refused(.notFound("user")) }
+    guard let named = try anyUser(index) else { throw .refused(noUser(index)) }
     let user = try lead(from: named)
-    guard try isRecorded(user.contactReference) else { throw .refused(.notFound("user")) }
+    guard try isRecorded(user.contactReference) else { throw .refused(noUser(index)) }
     noteNamed(user)
     return user
   }

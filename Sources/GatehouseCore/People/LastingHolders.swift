@@ -65,7 +65,9 @@ extension Turn {
     for id in ids {
       guard let user = try user(id) else { continue }
       if outlook.person(user).isLastingSuperAdministrator(in: outlook.directory, at: now) { return }
-      if user.isLastingSuperAdministrator(in: directory, at: now) { (lasted, last) = (true, last ?? user) }
+      guard user.isLastingSuperAdministrator(in: directory, at: now) else { continue }
+      lasted = true
+      if last == nil { last = user }
     }
     guard lasted, let last else { return }
     throw .refused(

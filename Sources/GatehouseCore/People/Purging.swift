@@ -57,7 +57,7 @@ extension Turn {
     var (mails, managers) = (0, 0)
     for cell in try everything() {
       let told = cell.state.outbox.mails(tellingOf: user.id).filter { mail in
-        !seen.contains(mail.workspace) || mustBeSent(mail, in: cell)
+        !seen.contains(mail.workspace) || mustBeSent(mail, in: cell, despite: user)
       }.map(\.workspace)
       let looking = cell.state.people.managers(of: user.id).map(\.workspace)
       mails += told.count(where: seen.contains)
@@ -77,9 +77,10 @@ extension Turn {
 extension Turn {
   /// Whether a mail that tells of a purged user keeps the login: it reports an act, can still be sent, and whoever acted must
   /// not silence it. All others are the person's own, or tell of somebody who is gone for good.
-  private func mustBeSent(_ mail: Mail, in cell: HeldPartition) -> Bool {
+  private func mustBeSent(_ mail: Mail, in cell: HeldPartition, despite user: UserReference) -> Bool {
     guard mail.kind.reportsAct, let queued = cell.state.outbox[mail.id] else { return false }
-    return queued.state(at: now) != .dead && !mail.kind.isPointless(for: .deleted)
+    let address = mail.user == user.id ? address(of: user) : mail.recipient
+    return queued.state(at: now) != .dead && !mail.isPointless(for: .deleted, at: address)
   }
 
   /// Gives up the mails about a purged user and to them. Those about others that only name the user as the one who did it

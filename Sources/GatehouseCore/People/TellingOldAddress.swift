@@ -5,6 +5,8 @@ extension Turn {
     let contact = user.contactID
     // Who is anonymised has no address any more.
     if changes.contains(where: { $0.as(ContactAnonymised.self)?.contact == contact }) { return }
+    // A new name is told to both addresses, and says it, too.
+    if changes.contains(where: { $0.as(UserRenamed.self)?.user == user.id }) { return }
     let home = user.home ?? mainWorkspace
     // A notice is not worth refusing what it tells of.
     guard hasOtherAddress(user), user.cell.state.outbox.hasRoom(for: home, at: now) else { return }

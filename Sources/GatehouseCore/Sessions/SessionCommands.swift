@@ -85,10 +85,11 @@ extension CommandTable {
     }
     turn.noteAdmission(to: row.product)
     try turn.use(cell, slot: slot)
-    // A read must not become a write: a use is logged only after an eighth of the idle limit has passed. On a follower it
-    // is no use at all, because the leader does not hear of it.
-    if !turn.isFollower, row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
-      turn.emit(SessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
+    logUse(cell, slot, turn)
+    // As `Turn.use` does: with an impersonation its actor uses the own login.
+    if row.kind == .impersonation, let login = cell.state.sessions.impersonation(ofSlot: slot)?.actorSession {
+      let actors = try turn.cell(turn.partitioning.partition(of: login))
+      if let slot = actors.state.slot(of: login) { logUse(actors, slot, turn) }
     }
     // Only the server asks for whom it may then act (`CommandDoor.caller(ofSession:)`).
     let marks = try SessionMarks(cell, slot, turn)
@@ -96,6 +97,16 @@ extension CommandTable {
     try describe(cell, slot, lastSeen: turn.isFollower ? row.lastSeen : turn.now, turn)
     marks.show(&turn.reply)
     if turn.connection.isServer { showService(row, turn) }
+  }
+
+  /// Logs the use of a session. A read must not become a write: a use is logged only after an eighth of the idle limit has
+  /// passed. On a follower it is no use at all, because the leader does not hear of it.
+  @inline(__always)
+  private static func logUse(_ cell: HeldPartition, _ slot: Int, _ turn: Turn) {
+    let row = cell.state.sessions[slot]
+    if !turn.isFollower, row.idleSeconds > 0, turn.now - row.loggedSeen > Milliseconds(row.idleSeconds) * 125 {
+      turn.emit(SessionSeen(cell.state.sessionID(ofSlot: slot), cell.state.id(Int(row.user)), turn.now))
+    }
   }
 
   /// The pairs that a session has only where there is something to say.

@@ -72,7 +72,7 @@ extension CommandTable {
     guard let timer else {
       let place = turn.has("WORKSPACE") ? "" : "; WORKSPACE w names another workspace"
       throw .refused(
-        .notFound("timer of \(user.username) in \(turn.directory.shownWorkspace(workspace))\(place)"))
+        .notFound("timer of \(user.username) in \(turn.directory.workspace(workspace).name)\(place)"))
     }
     let end = try turn.workTime("AT") ?? turn.end(of: timer)
     try turn.show(turn.stop(timer, of: user, in: workspace, at: end))

@@ -55,6 +55,7 @@ extension Turn {
     bounds.removeAll(keepingCapacity: true)
     seen.removeAll(keepingCapacity: true)
     lapsed.removeAll(keepingCapacity: true)
+    tried.removeAll()
     hasRefusal = false
     hasAdmission = false
   }

@@ -1,5 +1,7 @@
 import GatehouseCore
 import GatehouseStorage
+import GatehouseWire
+import Synchronization
 
 /// The cluster as this node sees it now, for whoever asks where the leader is.
 struct ClusterPicture {

@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import GatehouseWire
 
 /// `INFO replication`, with the fields that clients of Redis read, and what monitoring reads of a cluster.
 struct ReplicationSection {

@@ -38,21 +38,17 @@ extension Backup {
   ///   - progress: receives the number of bytes that came since the last call; may throw to stop.
   ///   - fetch: hands out one file whole, in order.
   /// - Throws: `CopyError`, `FolderError` or `DiskError`, or what `progress` and `fetch` throw. Nothing is left behind
-  ///   then.
+  ///   then, unless the folder that was put aside could not be given its name again: `finishReceiving` takes it up.
   package static func receive(
     _ files: [ArrivingFile], as path: String, keeping aside: String? = nil, disk: any Disk = PosixDisk(),
     key: MasterKey? = nil, needsKey: Bool = false, dictionaries: [ZstdDictionary] = ZstdDictionary.known,
-    progress: (CopyProgress) throws -> Void = { _ in },
-    fetch: (_ file: Int, _ take: (ArrivingPiece) throws -> Void) throws -> Void
+    progress: @escaping (CopyProgress) throws -> Void = { _ in },
+    fetch: @escaping (_ file: Int, _ take: (ArrivingPiece) throws -> Void) throws -> Void
   ) throws -> CopyReport {
-    try withoutActuallyEscaping(progress) { progress in
-      try withoutActuallyEscaping(fetch) { fetch in
-        try Arrival(
-          files: files, target: UnfinishedFolder(path, disk: disk), aside: aside, key: key, needsKey: needsKey,
-          dictionaries: dictionaries, progress: progress, fetch: fetch
-        ).run()
-      }
-    }
+    try Arrival(
+      files: files, target: UnfinishedFolder(path, disk: disk), aside: aside, key: key, needsKey: needsKey,
+      dictionaries: dictionaries, progress: progress, fetch: fetch
+    ).run()
   }
 }
 
@@ -100,6 +96,9 @@ private struct Arrival {
       let lock = try FolderLock(path: target.temporary, disk: disk).takeFolder()
       defer { lock?.close() }
       return try receive()
+    } catch let unsettled as UnfinishedFolder.Unsettled {
+      // It may be the only whole folder that the next start finds.
+      throw unsettled.error
     } catch {
       target.discard()
       throw error
@@ -133,6 +132,8 @@ private struct Arrival {
     }
     let lock = try FolderLock(path: target.temporary, disk: disk).takeFolder()
     defer { lock?.close() }
+    // Until the name of the folder that is there is durable, a crash may need this one (`finishReceiving`).
+    if disk.exists(target.path) { try disk.syncDirectory(DiskPath.parent(of: target.path)) }
     target.discard()
   }
 
@@ -217,13 +218,18 @@ private struct Arrival {
 
   /// Reads everything back.
   private func checked(_ folder: DataFolder) throws -> CopyReport {
+    // Without it, nothing tells whether records are missing at either end.
+    guard let mark = folder.manifest.log else { throw CopyError.foreign("its manifest says nothing of the log") }
     let found = try Verification.run(folder, dictionaries: dictionaries, manifest: false) {
       try progress(CopyProgress(part: .verification, done: $0))
     }
     if let problem = found.problems.first { throw CopyError.damaged(reason: "\(problem)", snapshot: nil) }
+    // The chain cannot tell that its beginning is missing.
+    guard found.firstLSN <= mark.firstLSN else {
+      throw CopyError.damaged(
+        reason: "the records from \(mark.firstLSN) to \(found.firstLSN - 1) are missing", snapshot: nil)
+    }
     return CopyReport(
-      path: target.path, snapshot: found.snapshots.first?.lsn,
-      firstLSN: folder.manifest.log?.firstLSN ?? found.firstLSN,
-      lastLSN: found.lastLSN)
+      path: target.path, snapshot: found.snapshots.first?.lsn, firstLSN: mark.firstLSN, lastLSN: found.lastLSN)
   }
 }

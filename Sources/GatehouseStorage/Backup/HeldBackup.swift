@@ -38,7 +38,7 @@ package final class HeldBackup: Sendable {
   /// - Throws: `CopyError`, `FolderError`, `LogError` or `DiskError`.
   package init(_ folder: DataFolder, durable: () -> UInt64) throws {
     let least = durable()
-    let pinned = try Pinned.settled(folder, durable)
+    let pinned = try Pinned(folder, durable)
     let log: PinnedLog
     do {
       log = try PinnedLog(pinned, in: folder, least: least)
@@ -47,8 +47,7 @@ package final class HeldBackup: Sendable {
           .corrupt, segment: DiskPath.name(of: hole.path), lsn: hole.records.lowerBound,
           "the segment was set aside because it is damaged")
       }
-    } catch {
-      guard isDamage(error) else { throw error }
+    } catch  where isDamage(error) {
       throw CopyError.damaged(reason: "\(error)", snapshot: nil)
     }
     var manifest = pinned.listing.manifest
@@ -58,7 +57,7 @@ package final class HeldBackup: Sendable {
     var files = [Self.small(FolderName.manifest, manifest.encoded())]
     files += pinned.listing.ring.map { Self.small($0.name, $0.bytes) }
     if let keys = pinned.listing.keys {
-      for name in [FolderName.keysCopy, FolderName.keys] { files.append(Self.small(name, keys.bytes)) }
+      files += [FolderName.keysCopy, FolderName.keys].map { Self.small($0, keys.bytes) }
     }
     files += pinned.snapshots
     files += log.files
@@ -82,22 +81,28 @@ package final class HeldBackup: Sendable {
   /// - Throws: `CopyError.gone` if the file is not what it was, or `DiskError`.
   package func read(_ number: Int, at offset: UInt64, count: Int) throws -> [UInt8] {
     let file = files[number]
-    precondition(offset <= file.size && count >= 0)
+    precondition(offset <= file.size)
     let wanted = Int(min(UInt64(count), file.size - offset))
     switch file.source {
     case .bytes(let bytes): return Array(bytes[Int(offset)..<Int(offset) + wanted])
     case .open(let open): return try read(open, file, offset, wanted)
     case .named(let path, let identity):
-      let open: any DiskFile
-      do throws(DiskError) {
-        open = try disk.openFile(path, .read)
-      } catch {
-        throw error.code == ENOENT ? CopyError.gone(file: file.name) : error
-      }
+      let open = try openAgain(path, identity, file)
       defer { open.close() }
-      guard try open.status().identity == identity else { throw CopyError.gone(file: file.name) }
       return try read(open, file, offset, wanted)
     }
+  }
+
+  private func openAgain(_ path: String, _ identity: FileStatus.Identity, _ file: File) throws -> any DiskFile {
+    let open: any DiskFile
+    do throws(DiskError) {
+      open = try disk.openFile(path, .read)
+    } catch  where error.code == ENOENT {
+      throw CopyError.gone(file: file.name)
+    }
+    // It is closed with the last reference to it.
+    guard try open.status().identity == identity else { throw CopyError.gone(file: file.name) }
+    return open
   }
 
   private func read(_ open: any DiskFile, _ file: File, _ offset: UInt64, _ wanted: Int) throws -> [UInt8] {
@@ -147,12 +152,15 @@ package final class HeldBackup: Sendable {
     /// The last durable record as of then.
     let durable: UInt64
 
-    static func settled(_ folder: DataFolder, _ durable: () -> UInt64) throws -> Pinned {
+    init(_ folder: DataFolder, _ durable: () -> UInt64) throws {
       for _ in 0..<HeldBackup.mostLooks {
         let listing = try Listing(folder)
         do {
           let pinned = try Pinned(listing, folder, durable)
-          if try Listing(folder) == listing { return pinned }
+          if try Listing(folder) == listing {
+            self = pinned
+            return
+          }
         } catch {
           // A file that was deleted is no fault.
           if try Listing(folder) == listing { throw error }
@@ -194,18 +202,16 @@ package final class HeldBackup: Sendable {
     /// - Parameter least: a record that was durable before the segments were listed.
     init(_ pinned: Pinned, in folder: DataFolder, least: UInt64) throws {
       epoch = try WitnessFile.read(folder.logLocation)?.epoch ?? 0
-      var before: ChainPosition?
+      var before: (segment: String, end: UInt64, chain: ChainPosition)?
       for (index, segment) in pinned.segments.enumerated() {
-        if let before, before.nextLSN != segment.header.firstLSN || before.hash != segment.header.previousHash {
-          throw LogError(
-            .corrupt, segment: segment.name, offset: 0, lsn: before.nextLSN,
-            "the segment does not follow the one before")
-        }
+        if let before { try Self.check(segment, after: before) }
         var scanner = SegmentScanner(segment, folderID: folder.manifest.folderID)
         var (end, chain) = (scanner.offset, scanner.chain)
-        while chain.nextLSN <= pinned.durable, case .frame(let frame) = try scanner.next(checkingFrom: .max),
-          frame.header.nextLSN <= pinned.durable + 1
-        {
+        var isCut = false
+        while chain.nextLSN <= pinned.durable, case .frame(let frame) = try scanner.next(checkingFrom: .max) {
+          // Not all of this frame is durable, so nothing after it is.
+          isCut = frame.header.nextLSN > pinned.durable + 1
+          if isCut { break }
           (end, chain) = (scanner.offset, scanner.chain)
         }
         if index == 0 { firstLSN = segment.header.firstLSN }
@@ -215,12 +221,28 @@ package final class HeldBackup: Sendable {
             source: .open(segment.file)))
         lastLSN = chain.nextLSN - 1
         epoch = max(epoch, chain.epoch)
-        before = chain
-        if chain.nextLSN > pinned.durable { break }
+        before = (segment.name, end, chain)
+        if isCut || chain.nextLSN > pinned.durable { break }
       }
       guard lastLSN >= least else {
         throw LogError(
           .corrupt, lsn: lastLSN + 1, "there is no good frame, and record \(least) was durable")
+      }
+    }
+
+    /// Refuses a segment that does not continue the frames found in the one before, and names the one at fault.
+    private static func check(
+      _ segment: OpenSegment, after before: (segment: String, end: UInt64, chain: ChainPosition)
+    ) throws {
+      let next = before.chain.nextLSN
+      guard next >= segment.header.firstLSN else {
+        throw LogError(
+          .corrupt, segment: before.segment, offset: before.end, lsn: next,
+          "there is no good frame where one must be: the next segment was begun after it was durable")
+      }
+      guard next == segment.header.firstLSN, before.chain.hash == segment.header.previousHash else {
+        throw LogError(
+          .corrupt, segment: segment.name, offset: 0, lsn: next, "the segment does not follow the one before")
       }
     }
   }

@@ -41,6 +41,7 @@ struct UnfinishedFolder {
   /// Gives it its manifest and then its name, once everything in it is durable.
   ///
   /// - Parameter aside: the name that a folder gets that is still there.
+  /// - Throws: `Unsettled` if that folder may not have its name again, so that this one must stay for `resume`.
   func finish(_ manifest: [UInt8], keeping aside: String? = nil) throws {
     for name in [FolderName.manifestCopy, FolderName.manifest] {
       try disk.replaceFile(DiskPath.join(temporary, name), with: manifest)
@@ -48,13 +49,33 @@ struct UnfinishedFolder {
     for subfolder in FolderName.subfolders { try disk.syncDirectory(DiskPath.join(temporary, subfolder)) }
     try disk.syncDirectory(temporary)
     guard let aside, disk.exists(path) else { return try takeName() }
-    try disk.rename(path, to: aside)
     do {
+      try disk.rename(path, to: aside)
+      // Names may become durable in any order, and nothing may take this one from the folder that is kept.
+      try syncNames(aside)
       try takeName()
     } catch {
-      try? disk.rename(aside, to: path)
+      do {
+        if !disk.exists(path) { try disk.rename(aside, to: path) }
+        try syncNames(aside)
+      } catch let undoing {
+        throw Unsettled(error: error, undoing: undoing)
+      }
       throw error
     }
+  }
+
+  /// Neither was this folder given its name, nor is it certain that the one that had it has it again.
+  struct Unsettled: Error {
+    let error: any Error
+    let undoing: any Error
+  }
+
+  /// Makes the names durable, first the one that a folder was put aside under.
+  private func syncNames(_ aside: String) throws(DiskError) {
+    let (there, here) = (DiskPath.parent(of: aside), DiskPath.parent(of: path))
+    if there != here { try disk.syncDirectory(there) }
+    try disk.syncDirectory(here)
   }
 
   private func takeName() throws(DiskError) {
@@ -77,6 +98,8 @@ struct UnfinishedFolder {
   /// - Returns: whether there was one.
   func resume() throws(DiskError) -> Bool {
     guard !disk.exists(path), isComplete else { return false }
+    // That the other folder was put aside may not be durable yet.
+    try disk.syncDirectory(DiskPath.parent(of: path))
     try takeName()
     return true
   }

@@ -98,11 +98,11 @@ extension DataFolder {
   package func closeLog(_ log: LogWriter) {
     log.close()
     guard case .closed = log.state else { return }
-    let last = log.syncedLSN
+    let (last, isClosed) = (log.syncedLSN, log.hasCleanEnd)
     // If this fails, the older mark stays: it lags behind, but is true.
     try? note { mark in
       mark?.reach(last)
-      mark?.isClosed = true
+      mark?.isClosed = isClosed
     }
   }
 }

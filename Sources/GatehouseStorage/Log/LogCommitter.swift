@@ -19,6 +19,8 @@ struct LogCommitter: ~Copyable {
   private var sinks: [any LogSink]
   /// Whether it writes only frames of another node.
   private(set) var isFollowing: Bool
+  /// Whether the log ends with a frame that says that it was closed.
+  private(set) var hasCleanEnd = false
   private var encoder: FrameEncoder
   private var buffer = RawBuffer()
   private var batch = LogBatch()
@@ -112,6 +114,7 @@ struct LogCommitter: ~Copyable {
       syncedBefore = core.syncedLSN.load(ordering: .relaxed)
       try write(.cleanEnd, records: 0, body: UnsafeRawBufferPointer(start: nil, count: 0))
       try sync()
+      hasCleanEnd = true
     } catch {
       // All records are durable. Without the clean-end frame, the next start only has to scan for the end.
       guard case .full = error else { throw error }

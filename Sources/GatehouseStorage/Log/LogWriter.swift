@@ -265,6 +265,9 @@ package final class LogWriter: Sendable {
 
   // MARK: Closing
 
+  /// Whether a frame was written that says that the log was closed. A follower writes none.
+  package var hasCleanEnd: Bool { committer.withLock { $0.hasCleanEnd } }
+
   /// Writes and syncs what was accepted, marks the log as cleanly closed, and returns when that is done. Records
   /// appended from now on are refused.
   package func close() {

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A frame of another node whose header, body and place in the hash chain were checked.
 ///
 /// Nothing of a shared log's frame is used before: what a frame says may destroy somebody's keys for good.

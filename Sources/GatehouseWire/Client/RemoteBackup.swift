@@ -19,6 +19,9 @@ package final class RemoteBackup {
   /// The server answered with an error, which is the text.
   package struct Refusal: Error, Equatable, CustomStringConvertible {
     package var text: String
+
+    package init(text: String) { self.text = text }
+
     package var description: String { "the server refused: \(text)" }
 
     /// Its first word.

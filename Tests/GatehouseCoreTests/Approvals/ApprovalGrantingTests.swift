@@ -117,21 +117,42 @@ import Testing
     let token = core.run("IMPERSONATE.START \(one) tom REASON help")["session"].text ?? ""
     let id = core.run("USER.STATUS ana inactive", as: token)["approval"].integer ?? 0
     #expect(core.run("APPROVAL.GRANT \(id)", as: one).text?.contains("whoever asked for it cannot approve it") == true)
-    core.run("IMPERSONATE.END \(token)")
     #expect(core.run("APPROVAL.GRANT \(id)", as: two).text == "OK")
     let event = core.run("AUDIT.LIST COUNT 1")[1][0]
     #expect(event["actor"].text == "one" && event["subject"].text == "tom")
     core.expectReplicated()
   }
 
+  @Test("B13, L14: one asked for while impersonating ends with the impersonation, and no other does")
+  func endOfImpersonation() throws {
+    var tokens: [String] = []
+    for name in ["tom", "ana"] {
+      core.run("ROLE.GRANT \(name) training-administrator")
+      tokens.append(core.run("IMPERSONATE.START \(one) \(name) REASON help")["session"].text ?? "")
+    }
+    core.run("USER.CREATE eva NOINVITE")
+    let asked = try (tokens + [one, core.logIn("tom", "crm")]).map { token in
+      try #require(core.run("USER.STATUS eva inactive", as: token)["approval"].integer)
+    }
+    #expect(Set(asked).count == 4)
+    core.run("IMPERSONATE.END \(tokens[0])")
+    let decided = core.changes.compactMap { $0.as(ApprovalDecided.self) }
+    #expect(decided.map { Int64($0.approval.raw) } == [asked[0]] && decided.allSatisfy { !$0.isGranted })
+    #expect(core.run("APPROVAL.GRANT \(asked[0])", as: two).text?.hasPrefix("NOTFOUND approval #\(asked[0])") == true)
+    let left = core.run("APPROVAL.LIST").items.compactMap { $0["approval"].integer }
+    #expect(Set(left) == Set(asked.dropFirst()))
+    core.expectReplicated()
+  }
+
   @Test("B13, B3: a ban on impersonating holds when it is approved, too, also of requests that were kept without it")
   func banAtGrant() throws {
-    core.run("ROLE.GRANT tom super-administrator")
+    core.run("ROLE.GRANT tom training-administrator")
+    #expect(!core.run("IMPERSONATE.START \(one) tom REASON help").isError)
     var request = ApprovalRequest()
     let ids = ["one", "tom"].map { UserID(raw: UInt64(core.run("USER.GET \($0)")["id"].integer ?? 0)) }
     (request.actor, request.subject) = (ids[0], ids[1])
     (request.permission, request.workspace, request.requested) = ("role.grant", mainWorkspace, core.now)
-    request.words = ["ROLE.GRANT", "ana", "manager"]
+    request.words = ["ROLE.GRANT", "ana", "manager", "WORKSPACE", "main"]
     let partition = core.partitioning.partition(of: ids[1])
     request.id = core.partitioning.id(serial: 1, partition: partition)
     _ = core.cells[partition].state.approvals.add(request, serial: 1)

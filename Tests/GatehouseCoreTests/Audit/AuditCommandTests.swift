@@ -20,11 +20,11 @@ struct AuditCommandTests {
     let work = try #require(harness.neededWork.first as? ReadTrail)
     let contact = harness.cells[harness.partitioning.partition(of: ana)].state.people.users[1].contact
     #expect(contact == 1 && harness.neededWork.count == 1)
-    #expect(work.keys.contains(RecordKey.of(ana)) && work.keys.count == 2 && work.actor == nil)
+    #expect(work.keys.contains(RecordKey.of(ana)) && work.keys.count == 2 && work.actors.isEmpty)
     #expect(work.from == 1000 && work.to == 2000 && work.cursor == 7 && work.count == 3)
     harness.run("AUDIT.LIST ACTOR ana")
     let other = try #require(harness.neededWork.first as? ReadTrail)
-    #expect(other.keys == [RecordKey.ofActor(ana)] && other.actor == ana)
+    #expect(other.keys == [RecordKey.ofActor(ana)] && other.actors == [ana])
   }
 
   @Test("a reader of some workspaces reads only what can belong to them")

@@ -27,6 +27,8 @@ import Testing
     core.run("ROLE.GRANT ana training-administrator MAIN")
     #expect(roles("ana") == "individual, manager, training-administrator*")
     core.run("ROLE.GRANT ana manager MAIN")
+    // A role that becomes the main one, or ceases to be it, keeps its place.
+    #expect(roles("ana") == "individual, manager*, training-administrator")
     #expect(core.run("USER.GET ana")["main-role"].text == "manager")
     let lsn = core.lsn
     #expect(core.run("ROLE.GRANT ana manager").text == "OK")
@@ -51,7 +53,7 @@ import Testing
     }
     #expect(fields() == [["role: individual", "main: 1 → 0"], ["role: manager", "main: 0 → 1"]])
     core.run("ROLE.REVOKE ana manager")
-    #expect(fields() == [["role: manager → "], ["role: individual", "main: 0 → 1"]])
+    #expect(fields() == [["role: manager → ", "main: 1 → "], ["role: individual", "main: 0 → 1"]])
     core.run("ROLE.GRANT ana individual UNTIL 2026-05-01T00:00:00Z")
     core.run("ROLE.GRANT ana individual UNTIL 2026-06-01T00:00:00Z")
     #expect(fields() == [["role: individual", "until: 2026-05-01T00:00:00.000Z → 2026-06-01T00:00:00.000Z"]])

@@ -70,7 +70,8 @@ import Testing
     #expect(core.run("SESSION.CHECK \(token)").isNull)
     #expect(
       core.run("USER.RESTORE #\(user["contact"])").text
-        == "CONFLICT contact: #\(user["contact"]) has the live user eva")
+        == "CONFLICT contact: #\(user["contact"]) has the live user eva; who is there need not be restored, and another"
+        + " login takes USER.DELETE user first")
     core.expectReplicated()
   }
 
@@ -106,7 +107,8 @@ import Testing
     let free = core.run("CONTACT.CREATE FIRST Una")["contact"]
     #expect(
       core.run("USER.RESTORE #\(free)").text
-        == "NOTFOUND login: contact #\(free) never had one; make one with USER.CREATE username CONTACT #\(free)")
+        == "NOTFOUND login: contact #\(free) has none that could be restored, because it never had one or its last was"
+        + " purged; make one with USER.CREATE username CONTACT #\(free)")
   }
 
   // MARK: Anonymising

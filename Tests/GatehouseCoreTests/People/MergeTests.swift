@@ -189,7 +189,7 @@ import Testing
     #expect(
       core.run("UNDO \(core.lsn)").text
         == "REFUSED undo: record \(core.lsn) cannot be taken back: its command is USER.SET; only USER.DELETE, USER.MERGE and"
-        + " USER.BULK can; give the command that changes it back")
+        + " USER.BULK can, each in a record of its own; give the command that changes it back")
   }
 
   @Test("B9, W4: of people whom the caller does not know a record says nothing") func ofStrangers() {

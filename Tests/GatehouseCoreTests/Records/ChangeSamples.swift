@@ -28,6 +28,17 @@ enum ChangeSamples {
     return change
   }
 
+  private static let goneContact: any Change = bare(ContactDeleted.self) { $0.contact = contact }
+  private static let goneRole: any Change = bare(RoleDropped.self) { ($0.role, $0.workspace) = (Role(number: 16), 2) }
+  private static let goneField: any Change = bare(FieldDropped.self) { ($0.field, $0.workspace) = (7, 300) }
+  private static let goneAccount: any Change = bare(AccountDeleted.self) { ($0.account, $0.workspace) = (5, 300) }
+  private static let goneGroup: any Change = bare(GroupDeleted.self) { ($0.group, $0.workspace) = (7, 300) }
+  private static let goneEntry: any Change = bare(EntryDeleted.self) { ($0.entry, $0.user) = (entry, user) }
+  private static let goneService: any Change = bare(ServiceDeleted.self) { $0.service = 1 }
+  private static let goneWebhook: any Change = bare(WebhookDeleted.self) {
+    ($0.workspace, $0.webhook, $0.name) = (2, 1, "crm")
+  }
+
   private static func merge(_ change: some MergeChange) -> any Change {
     var change = change
     (change.keep, change.drop) = (contact, ContactID(raw: 1026))
@@ -82,7 +93,7 @@ enum ChangeSamples {
     ),
     ("contact-created/workspace", ContactCreated(contact, fields: [], workspace: 300)),
     ("contact-set", ContactSet(contact, .email, old: "", new: "a@b.test")),
-    ("contact-deleted", bare(ContactDeleted.self) { $0.contact = contact }),
+    ("contact-deleted", goneContact),
     (
       "contact-deleted/kept",
       ContactDeleted(
@@ -145,7 +156,7 @@ enum ChangeSamples {
         Role(number: 16), workspace: 2, old: RoleLabel(title: "Sales", externalID: "g1"),
         new: RoleLabel(title: "Sales EU", externalID: "g2"))
     ),
-    ("role-dropped", bare(RoleDropped.self) { ($0.role, $0.workspace) = (Role(number: 16), 2) }),
+    ("role-dropped", goneRole),
     ("role-dropped/kept", RoleDropped(clerk)),
     (
       "role-narrowed",
@@ -175,7 +186,7 @@ enum ChangeSamples {
     ("workspace-left", WorkspaceLeft(user, 300, limits: .none)),
     ("workspace-left/limited", WorkspaceLeft(user, 300, limits: TimeLimits(from: time, until: time + 1000))),
     ("field-defined", FieldDefined(field, old: nil)),
-    ("field-dropped", bare(FieldDropped.self) { ($0.field, $0.workspace) = (7, 300) }),
+    ("field-dropped", goneField),
     ("field-dropped/kept", FieldDropped(field)),
     ("product-created", ProductCreated(3, 2, name: "office")),
     ("pool-set", PoolSet(3, type: "guest", old: nil, new: 700)),
@@ -205,12 +216,12 @@ enum ChangeSamples {
   private static let organisations: [(name: String, change: any Change)] = [
     ("account-created", AccountCreated(5, 300, name: "Widgets", .provider)),
     ("account-set", AccountSet(widgets, key: "name", old: "Widgets", new: "Gizmos")),
-    ("account-deleted", bare(AccountDeleted.self) { ($0.account, $0.workspace) = (5, 300) }),
+    ("account-deleted", goneAccount),
     ("account-deleted/kept", AccountDeleted(widgets)),
     ("group-created", GroupCreated(7, 300, name: "Europe")),
     ("group-renamed", GroupRenamed(europe, new: "EU")),
     ("group-external-set", GroupExternalSet(europe, new: "g-7")),
-    ("group-deleted", bare(GroupDeleted.self) { ($0.group, $0.workspace) = (7, 300) }),
+    ("group-deleted", goneGroup),
     ("group-deleted/kept", GroupDeleted(asia)),
     ("account-joined-group", AccountJoinedGroup(europe, 5)),
     ("account-left-group", AccountLeftGroup(europe, 5)),
@@ -334,7 +345,7 @@ enum ChangeSamples {
       EntryCorrected(
         entry, user, old: content, new: EntryContent(start: time, end: time + 90_000, project: "", note: "draft"))
     ),
-    ("entry-deleted", bare(EntryDeleted.self) { ($0.entry, $0.user) = (entry, user) }),
+    ("entry-deleted", goneEntry),
     ("entry-deleted/kept", EntryDeleted(entry, user, content)),
   ]
 
@@ -345,7 +356,7 @@ enum ChangeSamples {
     ("service-created", ServiceCreated(1, name: "web", [.read, .timers], secret: token)),
     ("service-bound", ServiceBound(1, to: [2, 300])),
     ("service-bound-to-products", ServiceBoundToProducts(1, [2, 300])),
-    ("service-deleted", bare(ServiceDeleted.self) { $0.service = 1 }),
+    ("service-deleted", goneService),
     ("service-deleted/kept", ServiceDeleted(crew)),
     ("service-rotated", ServiceRotated(1, secret: token, until: time)),
     ("service-rights-set", ServiceRightsSet(1, old: .read, new: [.read, .sessions])),
@@ -373,10 +384,7 @@ enum ChangeSamples {
     ("webhook-rotated", WebhookRotated(webhook, secret: WebhookSecret((5, 6), (7, 8)), until: time)),
     ("webhook-paused", WebhookPaused(webhook, why: "paused by command")),
     ("webhook-retried", WebhookRetried(webhook, moves: true, from: 5)),
-    (
-      "webhook-deleted",
-      bare(WebhookDeleted.self) { ($0.workspace, $0.webhook, $0.name) = (2, 1, "crm") }
-    ),
+    ("webhook-deleted", goneWebhook),
     ("webhook-deleted/kept", WebhookDeleted(webhook)),
     ("webhook-progressed", WebhookProgressed(webhook, progress)),
   ]

@@ -174,12 +174,17 @@ struct EndOfSessionsTests {
     core.run("USER.CREATE tom PRODUCT payroll ROLE training-administrator NOINVITE")
     let login = core.logIn("ana", "payroll")
     let key = core.run("APIKEY.CREATE ana")["key"].text ?? ""
-    let tom = core.logIn("tom", "payroll")
-    let borrowed = core.run("IMPERSONATE.START \(tom) ana REASON help")["session"].text ?? ""
+    let tom = core.run("SESSION.CREATE tom payroll")
+    let borrowed = core.run("IMPERSONATE.START \(tom["session"]) ana REASON help")["session"].text ?? ""
     core.advance(599_999)
     #expect(!core.run("SESSION.CHECK \(borrowed)").isNull)
+    // Whoever uses an impersonation uses the login from which it began, also as the log has it.
+    let seen = core.changes.compactMap { $0.as(SessionSeen.self) }
+    #expect(seen.map { Int64($0.session.raw) } == [tom["id"].integer ?? 0])
     core.advance(1)
-    #expect(core.run("SESSION.CHECK \(login)").isNull && core.run("SESSION.CHECK \(borrowed)").isNull)
+    #expect(core.run("SESSION.CHECK \(login)").isNull && !core.run("SESSION.CHECK \(borrowed)").isNull)
+    core.advance(600_000)
+    #expect(core.run("SESSION.CHECK \(borrowed)").isNull && core.run("SESSION.CHECK \(tom["session"])").isNull)
     #expect(!core.run("APIKEY.CHECK \(key)").isNull)
   }
 }

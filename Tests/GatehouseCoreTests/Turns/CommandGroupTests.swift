@@ -63,7 +63,7 @@ import Testing
   func nothingIsLeftOfADroppedGroup() {
     let core = CoreHarness(partitions: 4)
     core.seedUser("ana")
-    for line in ["NOTHING", "USER.GET", "USER.GET #abc", "AS", "USER.LIST NO"] {
+    for line in ["NOTHING", "USER.GET", "CONTACT.GET #abc", "AS", "USER.LIST NO"] {
       core.decideAndDrop(["USER.RENAME ana bo", "USER.RENAME bo ana"])
       OwnedArguments(CoreHarness.words(line)).withView { view in
         var commandIndex: Int?

@@ -348,7 +348,9 @@ import Testing
     core.run("PRODUCT.CREATE desk")
     core.run("PRODUCT.ENABLE ole desk")
     core.run("SESSION.CREATE ole desk")
-    core.run("POOL.SET payroll office 5")
+    for name in ["ana", "ole"] { core.run("PRODUCT.ENABLE \(name) payroll UNTIL \(core.now + 1000)") }
+    #expect(core.run("USER.COUNT WHERE sessions > 0").integer == 2)
+    core.advance(1000)
     #expect(core.run("USER.COUNT WHERE sessions > 0").integer == 1)
     #expect(core.run("USER.LIST WHERE sessions = 1 FIELDS 1 username")[1].items.map { $0["username"].text } == ["ole"])
     #expect(core.run("USER.GET ole")["sessions"].integer == 1)
@@ -358,14 +360,17 @@ import Testing
 
   /// A refused command changes only what it noticed.
   @Test func anImpersonationFromALapsedLoginEndsTheLogin() {
-    let login = core.run("SESSION.CREATE tom payroll")
-    core.run("POOL.SET payroll office 5")
+    core.run("WORKSPACE.SET main policy.login.within-employment on")
+    core.run("USER.SET tom released 2026-03-01")
+    core.advance(6 * 3_600_000)
+    let login = core.run("SESSION.CREATE tom payroll TTL 12h")
+    core.advance(11 * 3_600_000)
     #expect(
       core.run("IMPERSONATE.START \(login["session"]) ana REASON help").text
         == "REFUSED impersonation: actor-status; log in again, with a status that may log in")
-    #expect(causes(login["id"], core.changes) == ["licence-removed"])
+    #expect(causes(login["id"], core.changes) == ["employment-ended"])
     #expect(core.records.last?.first.header.command == "IMPERSONATE.START")
-    core.run("LICENCE.ASSIGN tom payroll office")
+    core.run("USER.SET tom released \"\"")
     #expect(core.run("SESSION.CHECK \(login["session"])").isNull)
   }
 

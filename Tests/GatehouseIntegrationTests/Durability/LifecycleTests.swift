@@ -13,10 +13,10 @@ struct LifecycleTests {
     var gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")
     let ana = try gate.fields("USER.CREATE ana FIRST Ana PRODUCT payroll ROLE manager")
-    let token = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
-    let timer = try gate.fields("TIMER.START ana NOTE 'over night'")
     try gate.ok("POOL.SET payroll office 3")
     try gate.ok("LICENCE.ASSIGN ana payroll office")
+    let token = try #require(try gate.fields("SESSION.CREATE ana payroll")["session"])
+    let timer = try gate.fields("TIMER.START ana NOTE 'over night'")
     let trail = try gate.pages("AUDIT.LIST").count
 
     #expect(try server.terminate(with: signal) == .exited(0))

@@ -204,7 +204,7 @@ struct BeyondTests {
     #expect(
       try gate.refused("UNDO 1", with: "REFUSED")
         == "REFUSED undo: record 1 cannot be taken back: its command is PRODUCT.CREATE; only USER.DELETE, USER.MERGE and"
-        + " USER.BULK can; give the command that changes it back")
+        + " USER.BULK can, each in a record of its own; give the command that changes it back")
     try gate.ok("WORKSPACE.SET main policy.undo.window 0")
     try gate.ok("USER.DELETE bo REASON left")
     pause(.milliseconds(5))

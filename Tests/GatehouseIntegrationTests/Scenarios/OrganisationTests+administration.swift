@@ -178,7 +178,11 @@ extension OrganisationTests {
     let tina = try session(of: "tina")
     try gate.ok("ROLE.GRANT ivan manager GROUP plan/Europe MAIN")
     let tried = try tina.fields("USER.COPYACCESS ivan indy DRYRUN")
-    #expect(tried.changes == ["role-granted role: manager in group plan/Europe, main: 1"])
+    #expect(
+      tried.changes == [
+        "role-granted role: individual in workspace plan → individual in workspace plan, main: 1 → 0",
+        "role-granted role: manager in group plan/Europe, main: 1",
+      ])
     let copied = try tina.fields("USER.COPYACCESS ivan indy")
     #expect(copied.texts("granted") == ["manager group plan/Europe"] && copied.texts("revoked").isEmpty)
     #expect(try tina.fields("USER.GET indy")["main-role"] == "manager")

@@ -66,7 +66,7 @@ struct ConnectionStormTests {
     case 1:
       try connection.send("TIMER.START \(user)\r\n")
       let line = try connection.receiveLine()
-      try expect("*16", line.hasPrefix("-CONFLICT timer-running") ? "*16" : line)
+      try expect("*18", line.hasPrefix("-CONFLICT timer-running") ? "*18" : line)
     case 2:
       try connection.send("USER.COUNT\r\nQUIT\r\n")
       try expect(":\(users)\r\n+OK\r\n", connection.receiveUntilClosed())

@@ -75,7 +75,6 @@ struct TransactionsTests {
     ("TIMER.START ana NONSENSE 1", "ERR unknown option 'NONSENSE'"),
     ("TIMER.START ana NOTE", "ERR NOTE needs a value"),
     ("TIMER.START ana NOTE a NOTE b", "ERR NOTE is given twice"),
-    ("TIMER.START #nine", "ERR"),
     ("AS nothing FROBNICATE", "ERR unknown command 'FROBNICATE'"),
     ("AS nothing SAVE", "NOPERM a service's own authority"),
     ("AS nothing MULTI", "NOPERM a service's own authority"),

@@ -108,9 +108,9 @@ import Testing
     let place = try TemporaryFolder("held")
     let folder = try DataFolder.open(
       place.path("data"), create: FolderParameters(partitionCount: 4, createdAt: 1))
-    let end = try Recovery.open(folder)
-    let restored = try end.read { _, _ in }
-    let log = try folder.openLog(continuing: restored)
+    let recovery = try Recovery.open(folder)
+    let end = try recovery.read { _, _ in }
+    let log = try folder.openLog(continuing: end, keptFrom: recovery.report.firstLSN)
     defer { folder.closeLog(log) }
     let backups = HeldBackups()
     func begin() throws -> String? { try backups.begin(for: 3) { try HeldBackup(folder) { log.durableLSN } }?.id }

@@ -2,6 +2,7 @@ import Foundation
 import GatehouseStorage
 import GatehouseTestSupport
 import GatehouseWire
+import Synchronization
 import Testing
 @testable import GatehouseServer
 
@@ -183,8 +184,8 @@ import Testing
 
   @Test func anEncryptedFolderTakesItsKey() async throws {
     let place = try TemporaryFolder("keys")
-    for (name, digit) in [("key", "1"), ("other", "2")] {
-      try String(repeating: digit, count: 64).write(toFile: place.path(name), atomically: false, encoding: .utf8)
+    for (name, digits) in [("key", "0123"), ("other", "4567")] {
+      try String(repeating: digits, count: 16).write(toFile: place.path(name), atomically: false, encoding: .utf8)
       try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: place.path(name))
     }
     let (cluster, leader) = try await Self.led { $0.encryptionKeyFile = place.path("key") }

@@ -126,7 +126,11 @@ import Testing
     try await follower.stop()
     #expect(await leader.does("USER.DELETE ana REASON gone"))
     #expect(await leader.does("USER.ANONYMISE #\(ids["ana"]!)"))
-    try await soon("the leader has destroyed the keys") { await leader.info("snapshot", "keys_to_destroy") == "0" }
+    try await soon("the leader has destroyed the keys, and says so") {
+      cluster.engine.withState { state in
+        state.frames.contains { String(decoding: $0.bytes, as: UTF8.self).contains("USER.FORGET") }
+      }
+    }
     let sound = cluster.engine.withState { state in
       let frames = state.frames
       let place = frames.lastIndex { String(decoding: $0.bytes, as: UTF8.self).contains("USER.FORGET") }

@@ -27,7 +27,7 @@ struct HeldBackupTests {
   private static func receive(
     _ held: HeldBackup, as target: String = BackupTests.target, keeping aside: String? = nil, on disk: any Disk,
     key: MasterKey? = Encrypted.key, needsKey: Bool = false,
-    progress: (CopyProgress) throws -> Void = { _ in }
+    progress: @escaping (CopyProgress) throws -> Void = { _ in }
   ) throws -> CopyReport {
     try Backup.receive(
       files(held), as: target, keeping: aside, disk: disk, key: key, needsKey: needsKey, progress: progress,
@@ -194,14 +194,18 @@ struct HeldBackupTests {
     let disk = SimulatedDisk()
     let store = try StoreFixture.prepare(on: disk)
     let held = try HeldBackup(store.folder) { store.writer.durableLSN }
-    let segment = try #require(held.files.firstIndex { $0.name.hasSuffix("1.log") })
-    let files = Self.files(held).enumerated().filter { $0.offset != segment }
-    #expect(throws: CopyError.self) {
-      try Backup.receive(files.map(\.element), as: BackupTests.target, disk: disk, key: Encrypted.key) {
-        try Self.hand(held, files[$0].offset, $1)
+    // The first one, the last one, and those between.
+    let segments = held.files.indices.filter { held.files[$0].name.hasSuffix(".log") }
+    #expect(segments.count > 2)
+    for segment in segments {
+      let files = Self.files(held).enumerated().filter { $0.offset != segment }
+      #expect(throws: CopyError.self, "without \(held.files[segment].name)") {
+        try Backup.receive(files.map(\.element), as: BackupTests.target, disk: disk, key: Encrypted.key) {
+          try Self.hand(held, files[$0].offset, $1)
+        }
       }
+      #expect(!disk.exists(BackupTests.target) && !disk.exists(BackupTests.target + ".partial"))
     }
-    #expect(!disk.exists(BackupTests.target) && !disk.exists(BackupTests.target + ".partial"))
   }
 
   // MARK: The place

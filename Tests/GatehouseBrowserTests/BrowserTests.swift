@@ -5,7 +5,7 @@ import Testing
 /// The console in a real browser (Debian's chromium), with the sample company. Each walkthrough is a script in `Scripts`.
 ///
 /// One at a time: a browser and a server keep two cores busy.
-@Suite(.serialized)
+@Suite(.blocking, .serialized)
 struct BrowserTests {
   /// The scripts, with what they walk through.
   private static let walks = [

@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Synchronization
 import Testing
 
-@Suite("gatehousectl backup and restore")
+@Suite("gatehousectl backup and restore", .blocking)
 struct BackupTests {
   @Test("a backup under load has everything that was acknowledged before it began, and a server starts on it")
   func underLoad() throws {

@@ -4,7 +4,7 @@ import GatehouseStorage
 import GatehouseTestSupport
 import Testing
 
-@Suite("gatehousectl compact")
+@Suite("gatehousectl compact", .blocking)
 struct CompactTests {
   @Test("without a server: a dry run announces what then happens, and the state does not change")
   func offline() throws {

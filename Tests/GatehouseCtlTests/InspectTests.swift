@@ -2,7 +2,7 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-@Suite("gatehousectl inspect")
+@Suite("gatehousectl inspect", .blocking)
 struct InspectTests {
   @Test("every record, in order, as text and as JSON, from the archive and the log alike")
   func everything() throws {

@@ -7,7 +7,7 @@ private let mayTrace =
   findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
 
 /// Interrupts long steps, which are slowed down for the purpose.
-@Suite("gatehousectl: interrupted", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+@Suite("gatehousectl: interrupted", .enabled(if: mayTrace, "strace is not installed or may not trace"), .blocking)
 struct InterruptionTests {
   /// Runs `gatehousectl` with a slow disk, and stops it once it has printed `step`.
   private func interrupt(

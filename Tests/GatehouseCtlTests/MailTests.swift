@@ -6,7 +6,7 @@ import Testing
 @testable import gatehousectl
 
 /// `gatehousectl mail` with a program that stands in for sendmail, and with a real one.
-@Suite("gatehousectl mail", .serialized)
+@Suite("gatehousectl mail", .serialized, .blocking)
 struct MailTests {
   private let server: TestServer
   private let gate: Client

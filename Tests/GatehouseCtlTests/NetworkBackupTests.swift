@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Glibc
 import Testing
 
-@Suite("gatehousectl backup of a running server")
+@Suite("gatehousectl backup of a running server", .blocking)
 struct NetworkBackupTests {
   /// A server with snapshots, an archive, and a log of some hundred kilobytes.
   private static func filled(_ options: TestServer.Options = TestServer.Options()) throws -> TestServer {

@@ -2,7 +2,7 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-@Suite("gatehousectl: the program")
+@Suite("gatehousectl: the program", .blocking)
 struct ProgramTests {
   @Test(
     "help starts with examples and lists the exit codes",

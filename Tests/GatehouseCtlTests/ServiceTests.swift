@@ -2,7 +2,7 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-@Suite("gatehousectl service")
+@Suite("gatehousectl service", .blocking)
 struct ServiceTests {
   @Test("the first service of a server that was never open to everybody")
   func first() throws {

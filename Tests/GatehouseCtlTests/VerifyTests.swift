@@ -2,7 +2,7 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-@Suite("gatehousectl verify")
+@Suite("gatehousectl verify", .blocking)
 struct VerifyTests {
   @Test("a valid folder passes with its figures, and is not changed")
   func sound() throws {

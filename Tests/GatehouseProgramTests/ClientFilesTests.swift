@@ -1,10 +1,11 @@
 import Foundation
+import GatehouseTestSupport
 import Glibc
 import Testing
 
 @testable import gatehouse
 
-@Suite struct HistoryFileTests {
+@Suite(.blocking) struct HistoryFileTests {
   private func withHistory(limit: Int = 1000, _ body: (HistoryFile) throws -> Void) rethrows {
     let path = FileManager.default.temporaryDirectory.path + "/gatehouse-\(UUID().uuidString)"
     defer { unlink(path) }
@@ -51,7 +52,7 @@ import Testing
   }
 }
 
-@Suite struct CredentialsTests {
+@Suite(.blocking) struct CredentialsTests {
   @Test func `they come from a file or from the environment`() throws {
     try withTemporaryFile("s3:cret\n") { path in
       let fromFile = try Credentials.find(user: "app", passwordFile: path, environment: ["GATEHOUSE_AUTH": "x:y"])
@@ -75,7 +76,7 @@ import Testing
   }
 }
 
-@Suite struct ColumnsTests {
+@Suite(.blocking) struct ColumnsTests {
   @Test func `words are shown in columns that fit`() {
     #expect(Columns.text(["AA", "B", "CCC"], width: 11) == "AA   CCC\nB")
     #expect(Columns.text(["AA", "B"], width: 1) == "AA\nB")

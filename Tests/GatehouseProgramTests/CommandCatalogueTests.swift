@@ -1,8 +1,9 @@
+import GatehouseTestSupport
 import Testing
 
 @testable import gatehouse
 
-@Suite struct CommandCatalogueTests {
+@Suite(.blocking) struct CommandCatalogueTests {
   private let catalogue = CommandCatalogue([
     CommandHelp(
       name: "LOGIN.CHECK", arguments: [ArgumentHelpNode(name: "user"), ArgumentHelpNode(name: "product")]),

@@ -1,10 +1,11 @@
+import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
 @testable import gatehouse
 
 /// Reads `COMMAND DOCS` as sent by a server into the catalogue.
-@Suite struct CommandDocsTests {
+@Suite(.blocking) struct CommandDocsTests {
   private static func map(_ pairs: [(String, RESPValue)]) -> RESPValue {
     .map(pairs.map { RESPValue.Pair(.bulk($0.0), $0.1) })
   }

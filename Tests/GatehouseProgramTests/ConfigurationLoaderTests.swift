@@ -1,11 +1,12 @@
 import ArgumentParser
 import Foundation
 import GatehouseServer
+import GatehouseTestSupport
 import Testing
 
 @testable import gatehouse
 
-@Suite struct ConfigurationLoaderTests {
+@Suite(.blocking) struct ConfigurationLoaderTests {
   private func load(
     flags: [(Setting, String)] = [], environment: [String: String] = [:], file: String? = nil
   ) throws -> ConfigurationLoader.Loaded {

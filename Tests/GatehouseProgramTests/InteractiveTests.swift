@@ -6,7 +6,7 @@ import Testing
 @testable import gatehouse
 
 /// The interactive client: the built program on a pseudo-terminal.
-@Suite struct InteractiveTests {
+@Suite(.blocking) struct InteractiveTests {
   private static let docs =
     "%1\r\n$11\r\nlogin.check\r\n%2\r\n$7\r\nsummary\r\n$9\r\nMay enter\r\n$9\r\narguments\r\n"
     + "*1\r\n%2\r\n$4\r\nname\r\n$4\r\nuser\r\n$4\r\ntype\r\n$6\r\nstring\r\n"

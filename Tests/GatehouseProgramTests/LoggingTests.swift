@@ -1,12 +1,13 @@
 import Foundation
 import GatehouseServer
+import GatehouseTestSupport
 import Logging
 import Synchronization
 import Testing
 
 @testable import gatehouse
 
-@Suite struct LoggingTests {
+@Suite(.blocking) struct LoggingTests {
   private final class Lines: Sendable {
     private let lines = Mutex<[String]>([])
     var all: [String] { lines.withLock(\.self) }

@@ -1,10 +1,11 @@
 import Foundation
+import GatehouseTestSupport
 import Glibc
 import Testing
 
 @testable import gatehouse
 
-@Suite struct NotifySocketTests {
+@Suite(.blocking) struct NotifySocketTests {
   @Test func `the supervisor is notified on its socket`() throws {
     let path = FileManager.default.temporaryDirectory.path + "/gatehouse-\(getpid())-notify"
     let listener = try #require(datagramSocket(named: Array(path.utf8)))

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// The built program as its users run it: server, client and sample company.
-@Suite struct ProgramTests {
+@Suite(.blocking) struct ProgramTests {
   private func gatehouse(
     _ arguments: String..., input: String? = nil, environment: [String: String?] = [:]
   ) throws -> ProgramResult {

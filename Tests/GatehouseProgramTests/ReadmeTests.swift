@@ -1,8 +1,9 @@
 import Foundation
 import GatehouseServer
+import GatehouseTestSupport
 import Testing
 
-@Suite struct ReadmeTests {
+@Suite(.blocking) struct ReadmeTests {
   @Test func `the configuration table matches the server`() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()

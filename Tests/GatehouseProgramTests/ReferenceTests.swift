@@ -1,9 +1,10 @@
 import Foundation
+import GatehouseTestSupport
 import Testing
 
 @testable import gatehouse
 
-@Suite struct ReferenceTests {
+@Suite(.blocking) struct ReferenceTests {
   @Test func `the committed reference is what the program prints`() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()

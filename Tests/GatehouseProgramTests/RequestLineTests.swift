@@ -1,10 +1,11 @@
+import GatehouseTestSupport
 import Glibc
 import GatehouseWire
 import Testing
 
 @testable import gatehouse
 
-@Suite struct RequestLineTests {
+@Suite(.blocking) struct RequestLineTests {
   @Test(arguments: [
     ("PING", ["PING"]), ("  a \t b ", ["a", "b"]), (#"a "b c" 'd "e'"#, ["a", "b c", #"d "e"#]), ("", []),
     (#""""#, [""]), ("*3", ["*3"]), (#"x "\x41\n""#, ["x", "A\n"]),
@@ -28,7 +29,7 @@ import Testing
   }
 }
 
-@Suite struct InputLinesTests {
+@Suite(.blocking) struct InputLinesTests {
   @Test func `lines come with either end, the last without one`() {
     var ends: [Int32] = [0, 0]
     pipe(&ends)

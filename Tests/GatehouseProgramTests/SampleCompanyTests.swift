@@ -1,8 +1,9 @@
+import GatehouseTestSupport
 import Testing
 
 @testable import gatehouse
 
-@Suite struct SampleCompanyTests {
+@Suite(.blocking) struct SampleCompanyTests {
   private let company = SampleCompany(now: 1_772_352_000_000)
 
   /// Those whom the story adds, as the words of the commands.

@@ -1,9 +1,10 @@
+import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
 @testable import gatehouse
 
-@Suite struct ServerSessionTests {
+@Suite(.blocking) struct ServerSessionTests {
   private static let greeting = "%1\r\n+version\r\n+9.9\r\n"
 
   private func withSession(

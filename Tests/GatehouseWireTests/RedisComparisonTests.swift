@@ -4,7 +4,8 @@ import Testing
 
 /// Sends the same bytes to a real Redis, because client libraries were written against its behaviour.
 @Suite(
-  "Compared with Redis", .serialized, .enabled(if: RedisServer.path != nil, Comment(rawValue: RedisServer.missing)))
+  "Compared with Redis", .serialized, .enabled(if: RedisServer.path != nil, Comment(rawValue: RedisServer.missing)),
+  .blocking)
 struct RedisComparisonTests {
   @Test("inline lines are split into the same words")
   func inlineWords() throws {

@@ -279,7 +279,7 @@ import Testing
     var random = SeededRandom(seed: 20)
     let whole = Self.wholeBytes
     var differing = 0
-    for round in 0..<40_000 {
+    for round in 0..<10_000 {
       var bytes = whole
       if round % 3 == 0 { bytes = Array(bytes.prefix(Int.random(in: 0..<bytes.count, using: &random))) }
       for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {

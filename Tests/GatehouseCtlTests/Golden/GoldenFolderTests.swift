@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Testing
 
 /// The data folders of released versions: made here, once a version, and opened by this and all later versions.
-@Suite("Golden folders: with the programs")
+@Suite("Golden folders: with the programs", .blocking)
 struct GoldenFolderTests {
   /// Every kind of change that a log of this version may have.
   static let kinds = [

@@ -2,7 +2,7 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-@Suite("gatehousectl export")
+@Suite("gatehousectl export", .blocking)
 struct ExportTests {
   /// People with all that import takes, and values that spreadsheets and parsers stumble over.
   private static func fill(_ gate: Client) throws {

@@ -2,7 +2,7 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-@Suite("gatehousectl import: what is wrong with a file")
+@Suite("gatehousectl import: what is wrong with a file", .blocking)
 struct ImportFaultTests {
   @Test("P5: a report never replaces a file, neither the one that is imported nor an earlier report")
   func reportIsNew() throws {

@@ -2,7 +2,7 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-@Suite("gatehousectl import")
+@Suite("gatehousectl import", .blocking)
 struct ImportTests {
   @Test("columns by their own and usual names, defaults, fields of the workspace; a second run finds everybody there")
   func columns() throws {

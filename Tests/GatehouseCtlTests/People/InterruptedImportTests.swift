@@ -2,7 +2,7 @@ import Foundation
 import GatehouseTestSupport
 import Testing
 
-@Suite("gatehousectl import: interrupted")
+@Suite("gatehousectl import: interrupted", .blocking)
 struct InterruptedImportTests {
   static let rows = 20_000
 

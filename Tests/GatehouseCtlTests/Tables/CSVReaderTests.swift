@@ -4,7 +4,7 @@ import Testing
 
 @testable import gatehousectl
 
-@Suite("CSV: reading")
+@Suite("CSV: reading", .blocking)
 struct CSVReaderTests {
   /// All rows as texts, and the lines on which they begin.
   static func read(

@@ -1,8 +1,9 @@
+import GatehouseTestSupport
 import Testing
 
 import GatehouseCore
 
-@Suite("CSV: formulas")
+@Suite("CSV: formulas", .blocking)
 struct FormulaGuardTests {
   @Test(
     "an apostrophe before what a spreadsheet carries out, and before values that look guarded",

@@ -1,10 +1,11 @@
 import Foundation
 import GatehouseCore
+import GatehouseTestSupport
 import Testing
 
 @testable import gatehousectl
 
-@Suite("CSV: encodings")
+@Suite("CSV: encodings", .blocking)
 struct TextDecoderTests {
   private func decoded(_ bytes: [UInt8], _ encoding: TextEncoding?, pieces: Int) throws -> String {
     var decoder = TextDecoder(encoding)

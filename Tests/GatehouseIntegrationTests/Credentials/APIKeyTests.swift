@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// API keys in a real server.
-@Suite("API keys")
+@Suite("API keys", .blocking)
 struct APIKeyTests {
   private func server() throws -> (TestServer, Client) {
     let server = try TestServer(.init(lanes: 2, arguments: ["--slowlog-threshold", "0"]))

@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Testing
 
 /// What a crash, or a debugger's dump, gives away of what the server knows.
-@Suite("Core files") struct CoreFileTests {
+@Suite("Core files", .blocking) struct CoreFileTests {
   private static let password = "a-heron-stands-in-the-reeds"
   private static let masterKey = String(repeating: "0123456789abcdef", count: 4)
 

@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// Brute force over real connections: slowed by user, by address and by service.
-@Suite("Guessing passwords")
+@Suite("Guessing passwords", .blocking)
 struct GuessingTests {
   private static let options = [
     "--password-memory", "64", "--password-passes", "1", "--guesses-per-address", "6", "--guesses-per-service", "40",

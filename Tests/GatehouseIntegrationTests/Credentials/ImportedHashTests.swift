@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// Passwords that users bring from other systems.
-@Suite("Imported hashes")
+@Suite("Imported hashes", .blocking)
 struct ImportedHashTests {
   /// Hashing that costs next to nothing.
   private static let cheap = ["--password-memory", "64", "--password-passes", "1"]

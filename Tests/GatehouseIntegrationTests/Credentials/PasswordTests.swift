@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// Passwords in a real server, hashed by Argon2id.
-@Suite("Passwords")
+@Suite("Passwords", .blocking)
 struct PasswordTests {
   /// Hashing that costs next to nothing.
   private static let cheap = ["--password-memory", "64", "--password-passes", "1"]

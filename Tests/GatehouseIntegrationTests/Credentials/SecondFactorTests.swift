@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// L5 in a real server: second factors against authenticators by others.
-@Suite("Second factors")
+@Suite("Second factors", .blocking)
 struct SecondFactorTests {
   private static let cheap = ["--password-memory", "64", "--password-passes", "1", "--slowlog-threshold", "0"]
 

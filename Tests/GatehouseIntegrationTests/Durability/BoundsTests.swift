@@ -6,7 +6,7 @@ import Testing
 
 /// Invariants over all partitions, under many clients and over kills: no more seats are taken than were bought, a name
 /// has one user, and one super administrator who may log in remains (P9, L18).
-@Suite("Durability: bounds under 64 clients", .serialized)
+@Suite("Durability: bounds under 64 clients", .serialized, .blocking)
 struct BoundsTests {
   static let clients = 64
   /// A quarter of the kills of `KillTests` on each layout, because each kill is under more load.

@@ -8,7 +8,7 @@ private let mayTrace =
 
 /// Reads after the log has failed: durable data are returned, other reads get `READONLY`, and no connection that only
 /// reads is closed.
-@Suite("Durability: reads continue", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+@Suite("Durability: reads continue", .enabled(if: mayTrace, "strace is not installed or may not trace"), .blocking)
 struct FailedLogReadsTests {
   /// Commands that read all partitions, one, or none.
   static let reads = [

@@ -7,7 +7,9 @@ private let mayTrace =
   findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
 
 /// A disk that fails while the server runs, simulated with strace.
-@Suite("Durability: a failing disk", .enabled(if: mayTrace, "strace is not installed or may not trace"), .serialized)
+@Suite(
+  "Durability: a failing disk", .enabled(if: mayTrace, "strace is not installed or may not trace"), .serialized,
+  .blocking)
 struct FailingDiskTests {
   /// The options of a server whose disk is told to fail, with a folder in clear or encrypted.
   private func options(

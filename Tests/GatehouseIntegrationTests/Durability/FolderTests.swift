@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// Data folders that a server must refuse, with a reason and a remedy.
-@Suite("Durability: folders that are refused")
+@Suite("Durability: folders that are refused", .blocking)
 struct FolderTests {
   @Test("a second server on the same folder is refused, and the first continues")
   func inUse() throws {

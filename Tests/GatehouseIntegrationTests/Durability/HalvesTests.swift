@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Commands that touch people in several partitions are done or not done after a kill, never by half.
-@Suite("Durability: nothing by half", .serialized)
+@Suite("Durability: nothing by half", .serialized, .blocking)
 struct HalvesTests {
   @Test("merges, renames, purges, undone merges and moves of the home under kill −9")
   func killed() throws {

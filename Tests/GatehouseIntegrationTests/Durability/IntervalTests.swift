@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// Interval durability: replies do not wait for the sync, but a client can ask for it.
-@Suite("Durability: by interval")
+@Suite("Durability: by interval", .blocking)
 struct IntervalTests {
   private let server: TestServer
   private let gate: Client

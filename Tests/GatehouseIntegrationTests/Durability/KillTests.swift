@@ -5,7 +5,7 @@ import Testing
 
 /// SIGKILL at random moments under load: acknowledged commands are not lost, and others took effect completely or not
 /// at all.
-@Suite("Durability: kill −9", .serialized)
+@Suite("Durability: kill −9", .serialized, .blocking)
 struct KillTests {
   /// 50 kills by default; `GATEHOUSE_KILLS` sets another number.
   static let kills = ProcessInfo.processInfo.environment["GATEHOUSE_KILLS"].flatMap { Int($0) } ?? 50

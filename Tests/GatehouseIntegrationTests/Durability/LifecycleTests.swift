@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// Clean ends and starts.
-@Suite("Durability: ends and starts")
+@Suite("Durability: ends and starts", .blocking)
 struct LifecycleTests {
   @Test(
     "SIGTERM ends the server with exit code 0, and everything is there at the next start", arguments: [SIGTERM, SIGINT])

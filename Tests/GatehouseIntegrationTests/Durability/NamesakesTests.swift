@@ -4,7 +4,7 @@ import Testing
 
 /// A folder of version 0.1.0, which told names apart by simple lower case. In the snapshot and in the log after it, it
 /// has users whose names have become the same, and names that belong to other partitions now.
-@Suite("Folders with names folded differently")
+@Suite("Folders with names folded differently", .blocking)
 struct NamesakesTests {
   private static let archive = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Resources/namesakes-v1.tar.gz").path

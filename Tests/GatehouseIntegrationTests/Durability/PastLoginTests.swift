@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// B1: past logins are told from the log and its archive.
-@Suite("Logins of the past")
+@Suite("Logins of the past", .blocking)
 struct PastLoginTests {
   private struct Asked {
     let question: String

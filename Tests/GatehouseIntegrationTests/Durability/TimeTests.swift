@@ -5,7 +5,7 @@ import Testing
 
 /// A server on a machine whose clock is wrong, or is set while it runs. The preloaded library shows the server a
 /// different wall clock, controlled by a file; the monotonic clock is real.
-@Suite("The server's time", .enabled(if: FakeClock.library != nil, "the package faketime is not installed"))
+@Suite("The server's time", .enabled(if: FakeClock.library != nil, "the package faketime is not installed"), .blocking)
 struct TimeTests {
   private let folder: TemporaryFolder
   private let clock: FakeClock

@@ -1,7 +1,7 @@
 import GatehouseTestSupport
 import Testing
 
-@Suite("The time zone database")
+@Suite("The time zone database", .blocking)
 struct ZoneDataTests {
   @Test("without it the server does not start, and says what to install")
   func missing() throws {

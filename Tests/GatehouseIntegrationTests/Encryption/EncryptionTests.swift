@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Encryption at rest, as an operator uses it: a key file, a rotation under load, kills, and the tools beside it.
-@Suite("Encryption at rest") struct EncryptionTests {
+@Suite("Encryption at rest", .blocking) struct EncryptionTests {
   private static let first = String(repeating: "0123456789abcdef", count: 4)
   private static let second = String(repeating: "fedcba9876543210", count: 4)
 

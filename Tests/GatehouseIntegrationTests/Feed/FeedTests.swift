@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// `FEED.READ` over TCP: all durable changes, in order, for good.
-@Suite("Feed")
+@Suite("Feed", .blocking)
 struct FeedTests {
   /// A page: where to go on, and the items.
   private struct Page {

@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// Several lanes, and commands that touch more than one partition at once.
-@Suite("Lanes: many connections, several owners")
+@Suite("Lanes: many connections, several owners", .blocking)
 struct LanesTests {
   static let people = 24
   static let seats = 9

@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// What clients may use: each limit is told, counted, and leaves other clients alone.
-@Suite("Limits of clients")
+@Suite("Limits of clients", .blocking)
 struct ClientLimitsTests {
   let server: TestServer
   let gate: Client

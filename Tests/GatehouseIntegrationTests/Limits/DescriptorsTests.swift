@@ -10,7 +10,7 @@ private func noise() -> String {
 }
 
 /// A server with a low limit of open files.
-@Suite("Limits: open files")
+@Suite("Limits: open files", .blocking)
 struct DescriptorsTests {
   private func server(limit: Int, arguments: [String] = []) throws -> TestServer {
     try TestServer(
@@ -72,7 +72,8 @@ struct DescriptorsTests {
 }
 
 /// A server without a free descriptor, whatever used them up.
-@Suite("Limits: no descriptor left", .enabled(if: findProgram("prlimit") != nil, "prlimit is not installed"))
+@Suite(
+  "Limits: no descriptor left", .enabled(if: findProgram("prlimit") != nil, "prlimit is not installed"), .blocking)
 struct NoDescriptorLeftTests {
   /// Leaves a process no free descriptor.
   private func takeAll(from pid: Int32) throws {
@@ -105,7 +106,8 @@ struct NoDescriptorLeftTests {
 }
 
 /// Without the reserve: for a while, the kernel has no descriptor for the log.
-@Suite("Limits: no descriptor for the log", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+@Suite(
+  "Limits: no descriptor for the log", .enabled(if: mayTrace, "strace is not installed or may not trace"), .blocking)
 struct NoDescriptorForTheLogTests {
   @Test(
     "writes are refused meanwhile with the reason, and accepted again without help", arguments: ["EMFILE", "ENFILE"])
@@ -152,7 +154,7 @@ private let mayTrace =
   findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
 
 /// Failures of `accept`, injected by strace.
-@Suite("Limits: accepting", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+@Suite("Limits: accepting", .enabled(if: mayTrace, "strace is not installed or may not trace"), .blocking)
 struct AcceptFailureTests {
   @Test(
     "no error of accept stops accepting for good",

@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// What becomes of connections whose service goes, and of those that have to become one.
-@Suite("Services that end, and connections without one")
+@Suite("Services that end, and connections without one", .blocking)
 struct EndingServicesTests {
   let server: TestServer
   let gate: Client

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Tests the checker itself: what it must detect, and what it must accept.
-@Suite("Linearizability: the checker")
+@Suite("Linearizability: the checker", .blocking)
 struct LinearizabilityCheckTests {
   /// A register that is written and read.
   struct Register: SequentialObject {

@@ -8,7 +8,7 @@ import Testing
 ///
 /// Lists over all partitions are excluded: they leave partitions between slices, and show either state of what changes
 /// meanwhile.
-@Suite("Linearizability: concurrent clients", .serialized)
+@Suite("Linearizability: concurrent clients", .serialized, .blocking)
 struct LinearizabilityTests {
   /// One round of each layout by default; `GATEHOUSE_HISTORIES` sets another number.
   static let rounds = ProcessInfo.processInfo.environment["GATEHOUSE_HISTORIES"].flatMap { Int($0) } ?? 1

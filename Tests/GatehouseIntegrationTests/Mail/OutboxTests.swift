@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// Mails as a sender sees them over TCP, across deaths of the server.
-@Suite("Outbox")
+@Suite("Outbox", .blocking)
 struct OutboxTests {
   @Test("a mail that was handed out before a kill is handed out again when its lease ends, and an answer stays one")
   func kill() throws {

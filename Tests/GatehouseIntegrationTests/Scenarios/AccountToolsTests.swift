@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// System K: a workspace owner's tools for the accounts of members (Clockify).
-@Suite("K: the owner's account tools")
+@Suite("K: the owner's account tools", .blocking)
 struct AccountToolsTests {
   let server: TestServer
   let gate: Client

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// System L: accounts, groups, employments and managers (accessplanit), over TCP and through a crash.
-@Suite("L: accounts and employments")
+@Suite("L: accounts and employments", .blocking)
 struct AccountsTests {
   private static let company = [
     "PRODUCT.CREATE training", "ACCOUNT.CREATE Academy PROVIDER", "ACCOUNT.CREATE Widgets CUSTOMER",

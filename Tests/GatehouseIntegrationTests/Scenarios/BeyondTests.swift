@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// B: what none of the five systems has.
-@Suite("B: beyond the five")
+@Suite("B: beyond the five", .blocking)
 struct BeyondTests {
   let server: TestServer
   let gate: Client

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// System S: contacts that outlive their logins (Actionstep).
-@Suite("S: contacts and logins")
+@Suite("S: contacts and logins", .blocking)
 struct ContactsAndLoginsTests {
   let server: TestServer
   let gate: Client

@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// B7: rights that end by themselves end on time, on every lane, and stay ended after a restart.
-@Suite("Accesses and memberships that end by themselves")
+@Suite("Accesses and memberships that end by themselves", .blocking)
 struct EndingRightsTests {
   @Test("an access and a membership end, free the seat and end the sessions, for good (B7)", arguments: [1, 3])
   func ending(lanes: Int) throws {

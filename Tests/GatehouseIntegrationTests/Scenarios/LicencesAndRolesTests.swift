@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// System P: user names, licences and roles managed by an administrator (Aptien).
-@Suite("P: usernames, licences, roles")
+@Suite("P: usernames, licences, roles", .blocking)
 struct LicencesAndRolesTests {
   let server: TestServer
   let gate: Client

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// From the first contact to the last trace: found, edited with others, linked, merged, taken back, anonymised, purged.
-@Suite("L, S, B: the life of a user")
+@Suite("L, S, B: the life of a user", .blocking)
 struct LifeOfUserTests {
   let server: TestServer
   let gate: Client

@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// Sessions that depend on a right end with it, on every lane, and stay ended after a restart.
-@Suite("Sessions and impersonations that lose their right")
+@Suite("Sessions and impersonations that lose their right", .blocking)
 struct LostRightsTests {
   private func begin(lanes: Int) throws -> (server: TestServer, gate: Client) {
     let server = try TestServer(.init(lanes: lanes))

@@ -6,7 +6,7 @@ import Testing
 ///
 /// The workspace `plan` has a provider with a super administrator and a training administrator, and two customers, of
 /// which one has a manager and two individuals.
-@Suite("L: organisations, roles, statuses")
+@Suite("L: organisations, roles, statuses", .blocking)
 struct OrganisationTests {
   let server: TestServer
   let gate: Client

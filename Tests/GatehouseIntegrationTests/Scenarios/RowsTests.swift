@@ -4,7 +4,7 @@ import Testing
 
 /// Each rule of the five systems, of tenancy and of what goes beyond them is a row with a number. A suite walks its rows in
 /// order, and the name of a test begins with the row that it proves.
-@Suite("Rows")
+@Suite("Rows", .blocking)
 struct RowsTests {
   /// The files of a suite, and how many rows it has.
   private static let suites: [(row: String, files: [String], count: Int)] = [

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// The sample company, loaded as a newcomer does it: what each of its chapters leaves behind can be looked at.
-@Suite("The sample company")
+@Suite("The sample company", .blocking)
 struct SampleCompanyTests {
   let server: TestServer
   let gate: Client

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Sessions and impersonations: rules of all systems.
-@Suite("Sessions and impersonations")
+@Suite("Sessions and impersonations", .blocking)
 struct SessionsTests {
   let server: TestServer
   let gate: Client

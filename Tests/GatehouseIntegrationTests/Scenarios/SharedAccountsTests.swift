@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// System T: one set of user accounts for a time tracker and a leave planner (actiTIME and actiPLANS).
-@Suite("T: shared accounts across products")
+@Suite("T: shared accounts across products", .blocking)
 struct SharedAccountsTests {
   let server: TestServer
   let gate: Client

@@ -5,7 +5,7 @@ import Testing
 ///
 /// `ana` is at home in alpha and a member of beta. `al` administers alpha, `be` administers beta, and `both` administers
 /// both.
-@Suite("W: several workspaces")
+@Suite("W: several workspaces", .blocking)
 struct TenancyTests {
   let server: TestServer
   let gate: Client

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Timers and entries, for every system that records time.
-@Suite("Timers and entries")
+@Suite("Timers and entries", .blocking)
 struct TimersTests {
   let server: TestServer
   let gate: Client

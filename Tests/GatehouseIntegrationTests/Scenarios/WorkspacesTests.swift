@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// Workspaces, their members and policies.
-@Suite("Workspaces and policies")
+@Suite("Workspaces and policies", .blocking)
 struct WorkspacesTests {
   let server: TestServer
   let gate: Client

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// The server's certificate is renewed while it runs.
-@Suite("TLS: renewing the certificate")
+@Suite("TLS: renewing the certificate", .blocking)
 struct CertificateReloadTests {
   private func start() throws -> (server: TestServer, authority: TestAuthority) {
     let authority = try TestAuthority()

@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// Client certificates that stand for services.
-@Suite("TLS: client certificates")
+@Suite("TLS: client certificates", .blocking)
 struct ClientCertificateTests {
   let authority: TestAuthority
 

@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// Other machines connect with TLS and as a service, or not at all.
-@Suite("Listening beyond this machine")
+@Suite("Listening beyond this machine", .blocking)
 struct ListeningTests {
   private let authority: TestAuthority
   private let folder: TemporaryFolder

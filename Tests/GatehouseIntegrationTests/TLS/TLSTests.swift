@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// TLS over real sockets: against clients by others, and hostile ones.
-@Suite("TLS")
+@Suite("TLS", .blocking)
 struct TLSTests {
   let authority: TestAuthority
   let server: TestServer

@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// `CLIENT INFO`, `LIST` and `KILL`, which libraries read field by field and operators use in a hurry.
-@Suite("Wire: CLIENT")
+@Suite("Wire: CLIENT", .blocking)
 struct ClientCommandTests {
   let server: TestServer
   let gate: Client

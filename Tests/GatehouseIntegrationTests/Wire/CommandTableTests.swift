@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// The command table as clients and exporters see it.
-@Suite("Wire: COMMAND and HELP")
+@Suite("Wire: COMMAND and HELP", .blocking)
 struct CommandTableTests {
   let server: TestServer
   let gate: Client

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Thousands of connections come and go while others read all partitions.
-@Suite("Wire: connections that come and go", .serialized)
+@Suite("Wire: connections that come and go", .serialized, .blocking)
 struct ConnectionStormTests {
   static let connections = 10_000
   static let threads = 8

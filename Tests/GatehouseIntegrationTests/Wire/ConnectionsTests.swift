@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// Many connections, slow ones, and long pipelines.
-@Suite("Wire: connections", .serialized)
+@Suite("Wire: connections", .serialized, .blocking)
 struct ConnectionsTests {
   /// As many connections as a server accepts by default, if the limit of open files allows it on both sides.
   static let connections: Int = {

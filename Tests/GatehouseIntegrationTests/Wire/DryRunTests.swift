@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// B2 and W4 over TCP: what a dry run answers to the administrators of two workspaces, and that nothing comes of it.
-@Suite("Commands that are only tried")
+@Suite("Commands that are only tried", .blocking)
 struct DryRunTests {
   private func begin() throws -> (server: TestServer, gate: Client, acme: Client, beta: Client) {
     let server = try TestServer(.init(lanes: 2))

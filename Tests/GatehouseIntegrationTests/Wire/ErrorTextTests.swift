@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// Error texts that client libraries compare exactly.
-@Suite("Wire: error texts")
+@Suite("Wire: error texts", .blocking)
 struct ErrorTextTests {
   let server: TestServer
   let gate: Client

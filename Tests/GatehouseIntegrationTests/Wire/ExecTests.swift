@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// `EXEC` is atomic and isolated: its changes are one record, and each command has its own answer.
-@Suite("Wire: EXEC is atomic")
+@Suite("Wire: EXEC is atomic", .blocking)
 struct ExecTests {
   @Test("later commands see what earlier ones changed, and a refused one changes nothing", arguments: [1, 2, 4])
   func order(lanes: Int) throws {

@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Clients with heavy requests next to clients with light ones.
-@Suite("Wire: fairness", .serialized)
+@Suite("Wire: fairness", .serialized, .blocking)
 struct FairnessTests {
   @Test(
     "long pipelines of large replies do not delay a client that sends one request at a time",

@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Unchanged client libraries by others: a script for each does what an application does with it.
-@Suite("Wire: foreign clients")
+@Suite("Wire: foreign clients", .blocking)
 struct ForeignClientTests {
   @Test("what an application does", arguments: ForeignClient.allCases)
   func application(client: ForeignClient) throws {

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// The first commands of client libraries, byte for byte.
-@Suite("Wire: handshake")
+@Suite("Wire: handshake", .blocking)
 struct HandshakeTests {
   let server: TestServer
 

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Bytes that no honest client sends. The connection that sent them may close; the server never does.
-@Suite("Wire: hostile input")
+@Suite("Wire: hostile input", .blocking)
 struct HostileInputTests {
   let server: TestServer
 

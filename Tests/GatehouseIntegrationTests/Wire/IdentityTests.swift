@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// How a connection authenticates, with the forms and texts that libraries know.
-@Suite("Wire: AUTH and HELLO")
+@Suite("Wire: AUTH and HELLO", .blocking)
 struct IdentityTests {
   let server: TestServer
   let gate: Client

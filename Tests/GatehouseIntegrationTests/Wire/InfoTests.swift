@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// The figures for exporters and people, and other commands for operators.
-@Suite("Wire: INFO, CONFIG and the operators' commands")
+@Suite("Wire: INFO, CONFIG and the operators' commands", .blocking)
 struct InfoTests {
   let server: TestServer
   let gate: Client

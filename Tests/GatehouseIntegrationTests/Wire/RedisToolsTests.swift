@@ -4,7 +4,7 @@ import Testing
 private let hasRedisTools = findProgram("redis-cli") != nil && findProgram("redis-benchmark") != nil
 
 /// The unchanged programs that come with Redis.
-@Suite("Wire: redis-cli and redis-benchmark", .enabled(if: hasRedisTools, "redis-tools are not installed"))
+@Suite("Wire: redis-cli and redis-benchmark", .enabled(if: hasRedisTools, "redis-tools are not installed"), .blocking)
 struct RedisToolsTests {
   let server: TestServer
   let gate: Client

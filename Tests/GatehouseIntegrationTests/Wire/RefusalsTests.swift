@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// B8: each lane keeps refused logins; they are counted, and lost with the process.
-@Suite("Refused logins")
+@Suite("Refused logins", .blocking)
 struct RefusalsTests {
   @Test("the lanes' refusals are one list, bounded by the setting, and counted in INFO (B8)", arguments: [1, 3])
   func lanes(lanes: Int) throws {

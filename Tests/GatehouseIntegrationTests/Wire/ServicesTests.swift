@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// Services, and the options of every write.
-@Suite("Services and the options of writes")
+@Suite("Services and the options of writes", .blocking)
 struct ServicesTests {
   let server: TestServer
   let gate: Client

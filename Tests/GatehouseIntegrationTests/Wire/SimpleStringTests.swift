@@ -4,7 +4,7 @@ import Testing
 
 /// Which replies are simple strings. phpredis turns each of them into `true`, so an application that compares with `==`
 /// would let everybody in whose refusal is one.
-@Suite("Wire: simple strings")
+@Suite("Wire: simple strings", .blocking)
 struct SimpleStringTests {
   private static let statuses: Set = ["OK", "PONG", "RESET", "QUEUED", "Background saving started"]
 

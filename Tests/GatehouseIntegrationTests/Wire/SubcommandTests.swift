@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// Subcommands are commands: they have their own look-up, checks, documentation and statistics.
-@Suite("Wire: subcommands")
+@Suite("Wire: subcommands", .blocking)
 struct SubcommandTests {
   let server: TestServer
   let gate: Client

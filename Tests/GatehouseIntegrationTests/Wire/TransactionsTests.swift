@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// `MULTI`, `EXEC` and `DISCARD` as in Redis.
-@Suite("Wire: transactions")
+@Suite("Wire: transactions", .blocking)
 struct TransactionsTests {
   let server: TestServer
   let gate: Client

@@ -1,9 +1,10 @@
+import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
 @testable import gatehouse
 
-@Suite struct ReplyPrinterTests {
+@Suite(.blocking) struct ReplyPrinterTests {
   private func shown(_ reply: RESPValue, _ form: ReplyPrinter.Form, colour: Bool = false) -> String {
     String(
       decoding: ReplyPrinter(form: form, style: TextStyle(usesColour: colour)).text(reply), as: UTF8.self)

@@ -1,11 +1,12 @@
 import Foundation
+import GatehouseTestSupport
 import GatehouseWire
 import Testing
 
 @testable import gatehouse
 
 /// Replies as shown to people on a terminal.
-@Suite struct ReplyViewTests {
+@Suite(.blocking) struct ReplyViewTests {
   private func lines(
     _ reply: RESPValue, width: Int = 80, zone: String = "UTC", names: [String: String] = [:]
   ) throws -> [String] {

@@ -84,7 +84,7 @@ final class SimulatedStage {
           [UInt8(number)], lsn: number + 1, hash: Hash128(high: 1, low: number + 1), epoch: leadership?.epoch ?? 0)
       }
       while leadership?.pipeline.standing(through: frames) == .underWay {
-        await host.machine.surroundings.sleep(1_000_000)
+        await host.machine.surroundings.sleep(20_000_000)
       }
       return leadership
     }.value ?? nil

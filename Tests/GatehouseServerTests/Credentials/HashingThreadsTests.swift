@@ -6,7 +6,7 @@ import Testing
 @testable import GatehouseServer
 
 /// Argon2 on threads of its own.
-@Suite("Hashing threads")
+@Suite("Hashing threads", .blocking)
 struct HashingThreadsTests {
   private let threads = HashingThreads(priority: .idle)
 

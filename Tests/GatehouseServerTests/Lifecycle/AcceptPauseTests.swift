@@ -1,10 +1,11 @@
+import GatehouseTestSupport
 import Glibc
 import Testing
 
 @testable import GatehouseServer
 
 /// What the server does when a connection cannot be accepted.
-@Suite("Accepting, after a failure")
+@Suite("Accepting, after a failure", .blocking)
 struct AcceptPauseTests {
   @Test(
     "after an error there is a pause, which doubles, and then another try", arguments: [EPERM, EPROTO, EMFILE, EBADF])

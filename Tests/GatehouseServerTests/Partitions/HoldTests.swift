@@ -7,7 +7,7 @@ import Testing
 @testable import GatehouseServer
 
 /// Holding partitions: by threads, by tasks, one at a time and several in order.
-@Suite("Holds")
+@Suite("Holds", .blocking)
 struct HoldTests {
   private static let partitioning = Partitioning(count: 4, key: HashKey(low: 1, high: 2))
 

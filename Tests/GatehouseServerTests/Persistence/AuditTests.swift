@@ -3,7 +3,7 @@ import GatehouseWire
 import Testing
 
 /// The audit trail as seen by clients.
-@Suite("AUDIT.LIST and AUDIT.VERIFY")
+@Suite("AUDIT.LIST and AUDIT.VERIFY", .blocking)
 struct AuditTests {
   private let server: TestServer
   private let gate: Client

@@ -6,7 +6,7 @@ import GatehouseWire
 import Testing
 
 /// L6: who is anonymised is gone from every file, and what was written can still be proved.
-@Suite("Forgetting")
+@Suite("Forgetting", .blocking)
 struct ForgettingTests {
   private let server: TestServer
   private let gate: Client

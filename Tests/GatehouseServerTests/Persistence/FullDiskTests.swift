@@ -36,7 +36,7 @@ private final class SmallDisk {
 }
 
 /// A disk that is really full.
-@Suite("A full disk", .enabled(if: SmallDisk.mayBeMade, "only root may mount a small file system"))
+@Suite("A full disk", .enabled(if: SmallDisk.mayBeMade, "only root may mount a small file system"), .blocking)
 struct FullDiskTests {
   @Test("writes are refused and reads continue; with room again everything continues, and nothing acknowledged is lost")
   func fullAndBack() throws {
@@ -120,7 +120,7 @@ private let mayTrace =
   findProgram("strace") != nil && (try? runProgram("strace", ["-o", "/dev/null", "true"]))?.succeeded == true
 
 /// What an operator sees when the log has failed.
-@Suite("A failed log", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+@Suite("A failed log", .enabled(if: mayTrace, "strace is not installed or may not trace"), .blocking)
 struct FailedLogTests {
   @Test("the server says so in its messages, in INFO and by its exit code, and its trail can still be read")
   func failedSync() throws {
@@ -151,7 +151,7 @@ struct FailedLogTests {
 }
 
 /// A slow log: each write to it is delayed.
-@Suite("A slow log", .enabled(if: mayTrace, "strace is not installed or may not trace"))
+@Suite("A slow log", .enabled(if: mayTrace, "strace is not installed or may not trace"), .blocking)
 struct SlowLogTests {
   @Test("the trail and MEMORY USAGE show no name and no session before they are durable")
   func nothingAheadOfTheLog() throws {

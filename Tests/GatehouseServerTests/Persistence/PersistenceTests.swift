@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// Snapshots, compaction, and the state at the next start.
-@Suite("COMPACT")
+@Suite("COMPACT", .blocking)
 struct PersistenceTests {
   @Test("COMPACT moves the log into the archive; the trail and the state do not change, also after a restart")
   func compact() throws {

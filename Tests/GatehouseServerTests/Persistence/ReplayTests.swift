@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// The recovered state is the same with any number of threads.
-@Suite("Replay")
+@Suite("Replay", .blocking)
 struct ReplayTests {
   @Test("several threads recover the same state as one, with and without a snapshot")
   func sameState() throws {
@@ -63,7 +63,7 @@ struct ReplayTests {
 }
 
 /// A follower of a folder that a live server writes.
-@Suite("Following")
+@Suite("Following", .blocking)
 struct FollowingTests {
   /// A follower on a thread of its own.
   private final class Follower: Sendable {

@@ -79,10 +79,14 @@ package final class RawConnection {
     return String(decoding: bytes.dropLast(2), as: UTF8.self)
   }
 
-  /// Reads up to the end of the connection.
+  /// Reads up to the end of the connection, at most for two minutes: something may always come on a stream of events.
   package func receiveUntilClosed() throws -> String {
+    let deadline = ContinuousClock.now + .seconds(120) * Patience.factor
     var bytes: [UInt8] = []
     while true {
+      guard ContinuousClock.now < deadline else {
+        throw TestFailure("still open after two minutes: \(String(decoding: bytes.prefix(1000), as: UTF8.self))")
+      }
       let part = try receiveSome()
       if part.isEmpty { return String(decoding: bytes, as: UTF8.self) }
       bytes.append(contentsOf: part)

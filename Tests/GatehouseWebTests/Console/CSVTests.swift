@@ -4,7 +4,7 @@ import Testing
 
 @testable import GatehouseWeb
 
-@Suite("CSV of the console")
+@Suite("CSV of the console", .blocking)
 struct CSVTests {
   /// Python's `csv` reads what spreadsheets read.
   @Test("every text is one cell, and no cell is carried out")

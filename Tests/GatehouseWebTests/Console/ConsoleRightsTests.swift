@@ -4,7 +4,7 @@ import Testing
 
 @testable import GatehouseWeb
 
-@Suite("The console's buttons and what the server allows")
+@Suite("The console's buttons and what the server allows", .blocking)
 struct ConsoleRightsTests {
   private static let academy = [
     "WORKSPACE.CREATE academy", "USER.CREATE sven WORKSPACE academy STATUS active NOINVITE",

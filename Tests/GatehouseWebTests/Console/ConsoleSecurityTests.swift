@@ -4,7 +4,7 @@ import Testing
 
 @testable import GatehouseWeb
 
-@Suite("The console against hostile input")
+@Suite("The console against hostile input", .blocking)
 struct ConsoleSecurityTests {
   @Test("pages run and show nothing but what comes from here, and are not kept")
   func headers() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import GatehouseWeb
 
-@Suite("What cookies may do")
+@Suite("What cookies may do", .blocking)
 struct CookieTrustTests {
   private static let people = [
     "USER.CREATE kai FIRST Kai STATUS active NOINVITE PRODUCT console", "USER.CREATE ana STATUS active NOINVITE",

@@ -4,7 +4,7 @@ import Testing
 
 @testable import GatehouseWeb
 
-@Suite("Forms and for whom they were made")
+@Suite("Forms and for whom they were made", .blocking)
 struct FormSealTests {
   private static let setUp = [
     "WORKSPACE.CREATE academy", "USER.CREATE kai FIRST Kai STATUS active NOINVITE",

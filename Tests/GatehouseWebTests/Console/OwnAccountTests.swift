@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatehouseWeb
 
-@Suite("The console: one's own account")
+@Suite("The console: one's own account", .blocking)
 struct OwnAccountTests {
   @Test("everybody changes their own password, which ends all sessions")
   func password() throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import GatehouseWeb
 
 /// People from a file, a list as a file, and several who are one.
-@Suite("The console: files of people, and merging several")
+@Suite("The console: files of people, and merging several", .blocking)
 struct PeopleFilesTests {
   private let company: ConsoleCompany
   private let browser: Browser

@@ -4,7 +4,7 @@ import Testing
 @testable import GatehouseWeb
 
 /// What hangs on a person: employments, whom they look after, linked records, time, licence, status.
-@Suite("The console: what hangs on a person")
+@Suite("The console: what hangs on a person", .blocking)
 struct PersonSectionsTests {
   private static let company = [
     "ACCOUNT.CREATE Acme CUSTOMER", "ACCOUNT.CREATE Mill CUSTOMER",

@@ -4,7 +4,7 @@ import Testing
 
 @testable import GatehouseWeb
 
-@Suite("The console's sign-in")
+@Suite("The console's sign-in", .blocking)
 struct SignInTests {
   @Test("a wrong password and an unknown name are answered alike, and nobody is signed in")
   func wrongPassword() throws {

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// The Authorization API of AuthZEN 1.0.
-struct AccessTests {
+@Suite(.blocking) struct AccessTests {
   private let server: TestServer
   private let gate: Client
 

@@ -5,7 +5,7 @@ import Testing
 @testable import GatehouseWeb
 
 /// The sign-in for users of applications behind a proxy, which passes `/gatehouse/` on.
-@Suite("The sign-in at applications")
+@Suite("The sign-in at applications", .blocking)
 struct ApplicationSignInTests {
   private static let password = "correct horse battery"
 

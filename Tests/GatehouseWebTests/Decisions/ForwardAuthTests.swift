@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// `/auth`, as a reverse proxy asks it.
-struct ForwardAuthTests {
+@Suite(.blocking) struct ForwardAuthTests {
   private let server: TestServer
   private let gate: Client
 

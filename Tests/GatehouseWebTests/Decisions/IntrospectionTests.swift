@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// `POST /introspect` (RFC 7662).
-struct IntrospectionTests {
+@Suite(.blocking) struct IntrospectionTests {
   private let server: TestServer
   private let gate: Client
   private let form = [("content-type", "application/x-www-form-urlencoded")]

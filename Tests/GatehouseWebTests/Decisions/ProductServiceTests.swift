@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// W6: over HTTP, too, a service that is bound to a product has to do with that alone.
-@Suite("HTTP: services of products")
+@Suite("HTTP: services of products", .blocking)
 struct ProductServiceTests {
   private let server: TestServer
   private let gate: Client

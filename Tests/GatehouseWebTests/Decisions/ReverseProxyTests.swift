@@ -5,7 +5,7 @@ import Testing
 @testable import GatehouseWeb
 
 /// The examples for reverse proxies in `tools/proxies`, with the real proxies in front of a small application.
-@Suite(.serialized)
+@Suite(.blocking, .serialized)
 struct ReverseProxyTests {
   private let server: TestServer
   private let gate: Client

@@ -5,7 +5,7 @@ import Testing
 @testable import GatehouseWeb
 
 /// `/openapi.json`.
-@Suite("HTTP: /openapi.json")
+@Suite("HTTP: /openapi.json", .blocking)
 struct DocumentTests {
   private func python(_ name: String, _ requirement: String, module: String) throws -> String {
     switch PythonLibrary.find(name, "GATEHOUSE_PYTHON_\(name.uppercased())", requirement, module: module) {

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// `/livez` and `/readyz`.
-struct HealthTests {
+@Suite(.blocking) struct HealthTests {
   @Test func aServerThatServesIsAliveAndReady() throws {
     var options = TestServer.Options()
     options.servesHTTP = true

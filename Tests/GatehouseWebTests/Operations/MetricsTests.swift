@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// `/metrics`.
-@Suite("HTTP: /metrics")
+@Suite("HTTP: /metrics", .blocking)
 struct MetricsTests {
   @Test("logins, commands, errors and requests are counted as they happen")
   func figuresFollowEvents() throws {

@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Testing
 
 /// `/metrics`, the alert rules and the dashboard, with Prometheus' own programs.
-@Suite("HTTP: Prometheus")
+@Suite("HTTP: Prometheus", .blocking)
 struct PrometheusTests {
   private static let monitoring = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../../tools/monitoring").standardized.path

@@ -6,7 +6,7 @@ import Testing
 @testable import GatehouseWeb
 
 /// What is taken for JSON, and for which.
-@Suite struct JSONParserTests {
+@Suite(.blocking) struct JSONParserTests {
   private func text(_ json: String) throws -> String { try JSON(text: json).text }
 
   private func fault(_ bytes: [UInt8]) -> JSONParser.Fault? {

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Many operations in one request.
-@Suite struct SCIMBulkTests {
+@Suite(.blocking) struct SCIMBulkTests {
   let client: SCIMClient
 
   init() throws { client = try SCIMClient() }

@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Testing
 
 /// What a client finds out before it begins, and what another implementation of SCIM finds.
-@Suite struct SCIMDiscoveryTests {
+@Suite(.blocking) struct SCIMDiscoveryTests {
   let client: SCIMClient
 
   init() throws { client = try SCIMClient(["FIELD.DEFINE shoe number WORKSPACE acme"]) }

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Groups, which are roles of the workspace or its account groups.
-@Suite(.serialized) struct SCIMGroupTests {
+@Suite(.blocking, .serialized) struct SCIMGroupTests {
   let client: SCIMClient
 
   init() throws { client = try SCIMClient() }

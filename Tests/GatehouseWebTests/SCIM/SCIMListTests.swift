@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Lists: filters, order, pages by index and by cursor.
-@Suite struct SCIMListTests {
+@Suite(.blocking) struct SCIMListTests {
   let client: SCIMClient
 
   init() throws {

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// What HTTP asks of every address.
-@Suite struct SCIMMethodTests {
+@Suite(.blocking) struct SCIMMethodTests {
   let client: SCIMClient
 
   init() throws { client = try SCIMClient() }

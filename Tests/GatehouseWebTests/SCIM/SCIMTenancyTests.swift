@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// A provider and the workspaces that are not its own.
-@Suite struct SCIMTenancyTests {
+@Suite(.blocking) struct SCIMTenancyTests {
   let client: SCIMClient
 
   init() throws { client = try SCIMClient() }

@@ -5,7 +5,7 @@ import Testing
 @testable import GatehouseWeb
 
 /// One person at a time, over a real server.
-@Suite struct SCIMUserTests {
+@Suite(.blocking) struct SCIMUserTests {
   let client: SCIMClient
 
   init() throws { client = try SCIMClient(["FIELD.DEFINE shoe number WORKSPACE acme"]) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import GatehouseWeb
 
-@Suite("HTTP: from whom a request is, behind proxies")
+@Suite("HTTP: from whom a request is, behind proxies", .blocking)
 struct ClientAddressTests {
   private static let proxies = NetworkList("loopback,10.0.0.0/8")!
 

@@ -1,7 +1,7 @@
 import GatehouseTestSupport
 import Testing
 
-@Suite("HTTP: answers in place of the router")
+@Suite("HTTP: answers in place of the router", .blocking)
 struct EarlyAnswerTests {
   /// RFC 9110, 8.6: a length that is told twice is one too many.
   @Test(

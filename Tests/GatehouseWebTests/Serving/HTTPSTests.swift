@@ -3,7 +3,7 @@ import GatehouseTestSupport
 import Testing
 
 /// HTTP over TLS.
-@Suite("HTTP: over TLS")
+@Suite("HTTP: over TLS", .blocking)
 struct HTTPSTests {
   private let authority: TestAuthority
   private let server: TestServer

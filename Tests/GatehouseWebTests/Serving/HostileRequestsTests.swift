@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// What no well-behaved client sends.
-@Suite("HTTP: hostile requests")
+@Suite("HTTP: hostile requests", .blocking)
 struct HostileRequestsTests {
   private let server: TestServer
 

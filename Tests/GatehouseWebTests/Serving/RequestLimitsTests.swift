@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// The limits that hold for RESP hold for HTTP.
-@Suite("HTTP: limits of connections and services")
+@Suite("HTTP: limits of connections and services", .blocking)
 struct RequestLimitsTests {
   private static let get = "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n"
 

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// Clients that take their time.
-@Suite("HTTP: slow clients")
+@Suite("HTTP: slow clients", .blocking)
 struct SlowClientsTests {
   private static let patience = Duration.seconds(20) * Patience.factor
 

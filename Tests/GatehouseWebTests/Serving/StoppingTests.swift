@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// The end of a server that clients are connected to.
-@Suite("HTTP: stopping")
+@Suite("HTTP: stopping", .blocking)
 struct StoppingTests {
   @Test("connections that wait for nothing are closed at once")
   func idle() throws {

@@ -4,7 +4,7 @@ import GatehouseWire
 import Testing
 
 /// Webhooks against real receivers.
-@Suite(.serialized) struct WebhookDeliveryTests {
+@Suite(.blocking, .serialized) struct WebhookDeliveryTests {
   private static func server(_ arguments: [String] = ["--webhook-networks", "loopback"]) throws -> TestServer {
     try TestServer(.init(lanes: 1, arguments: arguments))
   }

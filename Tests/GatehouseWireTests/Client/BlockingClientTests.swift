@@ -1,8 +1,9 @@
+import GatehouseTestSupport
 import GatehouseWire
 import Glibc
 import Testing
 
-@Suite("A client's connection")
+@Suite("A client's connection", .blocking)
 struct BlockingClientTests {
   @Test("nobody listens")
   func refused() throws {

@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// The calls that Entra ID documents and that its tickets show, with the flag aadOptscim062020 and without it.
-@Suite struct EntraReplayTests {
+@Suite(.blocking) struct EntraReplayTests {
   let client: SCIMClient
 
   init() throws { client = try SCIMClient() }

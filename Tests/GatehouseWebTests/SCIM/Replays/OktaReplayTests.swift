@@ -2,7 +2,7 @@ import GatehouseTestSupport
 import Testing
 
 /// The calls that Okta documents (SCIM 2.0, custom and catalogue applications), in the order of a person's life.
-@Suite struct OktaReplayTests {
+@Suite(.blocking) struct OktaReplayTests {
   let client: SCIMClient
 
   init() throws { client = try SCIMClient() }

@@ -25,6 +25,28 @@ struct NetworkBackupTests {
       .first { $0.hasPrefix("backups_held:") }.map { String($0.dropFirst("backups_held:".count)) }
   }
 
+  /// A backup that stands still in the middle, because the line does.
+  private struct BackupUnderWay {
+    let server: TestServer
+    let line: FlakyLine
+    let folder: TemporaryFolder
+    let process: ChildProcess
+
+    init() throws {
+      server = try NetworkBackupTests.filled()
+      let line = try FlakyLine(to: server.port, [(.stands, 60_000)])
+      self.line = line
+      folder = try TemporaryFolder("network")
+      process = try ChildProcess(
+        try GatehouseProgram.path() + "ctl", ["backup", "127.0.0.1:\(line.port)", folder.path("copy")],
+        errors: folder.path("errors"))
+      try eventually("the line stands", within: .seconds(30)) { line.standingCount == 1 }
+    }
+
+    /// What it has said.
+    var errors: String { readText(folder.path("errors")) }
+  }
+
   @Test("it has everything that was acknowledged before, and a server starts on it")
   func whole() throws {
     let server = try Self.filled()
@@ -104,19 +126,14 @@ struct NetworkBackupTests {
 
   @Test("a server that is killed in the middle leaves nothing that looks like a folder, and the next backup is whole")
   func killedServer() throws {
-    let server = try Self.filled()
-    let line = try FlakyLine(to: server.port, [(.stands, 60_000)])
-    let folder = try TemporaryFolder("network")
-    let errors = folder.path("errors")
-    let child = try ChildProcess(
-      try GatehouseProgram.path() + "ctl", ["backup", "127.0.0.1:\(line.port)", folder.path("copy")], errors: errors)
-    try eventually("the line stands", within: .seconds(30)) { line.standingCount == 1 }
+    let backup = try BackupUnderWay()
+    let (server, folder) = (backup.server, backup.folder)
     #expect(try names(in: folder.path) == ["copy.partial", "errors"])
     #expect(try !names(in: folder.path("copy.partial")).contains("manifest"))
     server.kill()
-    line.breakAll()
+    backup.line.breakAll()
     // It looks for the server a while.
-    #expect(child.wait(upTo: .seconds(60)) == .exited(69), "\(readText(errors))")
+    #expect(backup.process.wait(upTo: .seconds(60)) == .exited(69), "\(backup.errors)")
     #expect(try names(in: folder.path) == ["errors"])
     try server.start()
     let result = try control("backup", "127.0.0.1:\(server.port)", folder.path("copy"))
@@ -126,18 +143,13 @@ struct NetworkBackupTests {
 
   @Test("a server that comes back has forgotten the backup, and says so")
   func restartedServer() throws {
-    let server = try Self.filled()
-    let line = try FlakyLine(to: server.port, [(.stands, 60_000)])
-    let folder = try TemporaryFolder("network")
-    let errors = folder.path("errors")
-    let child = try ChildProcess(
-      try GatehouseProgram.path() + "ctl", ["backup", "127.0.0.1:\(line.port)", folder.path("copy")], errors: errors)
-    try eventually("the line stands", within: .seconds(30)) { line.standingCount == 1 }
+    let backup = try BackupUnderWay()
+    let (server, folder) = (backup.server, backup.folder)
     server.kill()
     try server.start()
-    line.breakAll()
-    #expect(child.wait(upTo: .seconds(60)) == .exited(1), "\(readText(errors))")
-    #expect(readText(errors).contains("NOTFOUND backup"), "\(readText(errors))")
+    backup.line.breakAll()
+    #expect(backup.process.wait(upTo: .seconds(60)) == .exited(1), "\(backup.errors)")
+    #expect(backup.errors.contains("NOTFOUND backup"), "\(backup.errors)")
     #expect(try names(in: folder.path) == ["errors"])
   }
 
@@ -145,17 +157,12 @@ struct NetworkBackupTests {
     "a backup that is killed or stopped in the middle never looks whole, and begins anew",
     arguments: [SIGKILL, SIGTERM])
   func killedBackup(_ signal: Int32) throws {
-    let server = try Self.filled()
-    let line = try FlakyLine(to: server.port, [(.stands, 60_000)])
-    let folder = try TemporaryFolder("network")
-    let errors = folder.path("errors")
-    let child = try ChildProcess(
-      try GatehouseProgram.path() + "ctl", ["backup", "127.0.0.1:\(line.port)", folder.path("copy")], errors: errors)
-    try eventually("the line stands", within: .seconds(30)) { line.standingCount == 1 }
-    child.signal(signal)
-    let end = child.wait(upTo: .seconds(30))
+    let backup = try BackupUnderWay()
+    let (server, folder) = (backup.server, backup.folder)
+    backup.process.signal(signal)
+    let end = backup.process.wait(upTo: .seconds(30))
     if signal == SIGTERM {
-      #expect(end == .exited(130), "\(readText(errors))")
+      #expect(end == .exited(130), "\(backup.errors)")
       #expect(try names(in: folder.path) == ["errors"])
     } else {
       #expect(try names(in: folder.path) == ["copy.partial", "errors"])

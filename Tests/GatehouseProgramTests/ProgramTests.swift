@@ -59,6 +59,17 @@ import Testing
     // What follows `--` is the command.
     #expect(try gatehouse("cli", "--port", port, "--", "ECHO", "--json").output == "--json\n")
     #expect(try gatehouse("cli", "--port", port, "--", "--json").end == .exited(1))
+    // In RESP3 the replies to these are messages, one for each name.
+    let lines = try gatehouse("cli", "--port", port, "--json", input: "PING\nUNSUBSCRIBE a b\nPUNSUBSCRIBE\nPING\n")
+    #expect(
+      lines.output == """
+        "PONG"
+        ["unsubscribe","a",0]
+        ["unsubscribe","b",0]
+        ["punsubscribe",null,0]
+        "PONG"
+
+        """)
   }
 
   @Test(arguments: [[], ["--resp2"]]) func `lines of a pipe are answered in order`(options: [String]) throws {

@@ -8,7 +8,7 @@ extension Reply {
       case .null: break
       case .simple, .error, .text, .verbatim, .secret: writer.text(text(of: node))
       case .integer, .double: writer.signed(node.value)
-      case .array, .map: writer.varint(Int(node.count))
+      case .array, .map, .push: writer.varint(Int(node.count))
       }
     }
   }
@@ -28,6 +28,7 @@ extension Reply {
       case .double: double(Double(bitPattern: UInt64(bitPattern: try reader.signed())))
       case .array: array(Int(try reader.number(Int32.self)))
       case .map: map(Int(try reader.number(Int32.self)))
+      case .push: push(Int(try reader.number(Int32.self)))
       }
     }
   }

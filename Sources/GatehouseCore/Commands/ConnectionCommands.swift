@@ -127,6 +127,45 @@ extension CommandTable {
           "NO-TOUCH", "For Redis clients: nothing is evicted; ON or OFF", [.word("switch")], reply: "`OK`",
           .client(.noTouch)),
       ]),
+    server(
+      "SENTINEL", .connection, "Where the leader is, as Redis Sentinel tells it",
+      subcommands: [
+        Subcommand("MASTERS", "The leader", reply: "an array of one map", rights: .read, .sentinel(.masters)),
+        Subcommand(
+          "MASTER", "The leader of a cluster", [.word("name")], reply: "a map", rights: .read, .sentinel(.master)),
+        Subcommand(
+          "GET-MASTER-ADDR-BY-NAME", "The leader's address", [.word("name")],
+          reply: "an array of host and port; null if no node leads", rights: .read, .sentinel(.address)),
+        Subcommand(
+          "REPLICAS", "The followers", [.word("name")], reply: "an array of maps", rights: .read, .sentinel(.replicas)),
+        Subcommand(
+          "SLAVES", "The followers, under their earlier name", [.word("name")], reply: "an array of maps",
+          rights: .read, .sentinel(.replicas)),
+        Subcommand(
+          "SENTINELS", "The other nodes, each of which answers for the cluster", [.word("name")],
+          reply: "an array of maps", rights: .read, .sentinel(.sentinels)),
+        Subcommand("PING", "Answer", reply: "`PONG`", .ping),
+        Subcommand("MYID", "This node's number", reply: "40 hexadecimal digits", rights: .read, .sentinel(.myID)),
+      ]),
+    server(
+      "SUBSCRIBE", .connection,
+      "Be told who leads from now on: the channel is `+switch-master`, as of Redis Sentinel, and others stay silent",
+      [.words("channel")],
+      reply: "for each channel an array `subscribe, channel, subscriptions`, a push in RESP3; then at each change an "
+        + "array `message, channel, text`, whose text is the cluster's name and the host and port of the old and the new "
+        + "leader. In RESP2 a subscriber may only send these commands, PING, QUIT and RESET",
+      rights: .read, .subscribe(.channels)),
+    server(
+      "UNSUBSCRIBE", .connection, "End some or all subscriptions to channels", [.words("channel", isOptional: true)],
+      reply: "for each an array `unsubscribe, channel, subscriptions`", rights: .read, .unsubscribe(.channels)),
+    server(
+      "PSUBSCRIBE", .connection, "Be told who leads from now on, if a pattern matches `+switch-master`",
+      [.words("pattern")],
+      reply: "as of SUBSCRIBE; messages are arrays `pmessage, pattern, channel, text`", rights: .read,
+      .subscribe(.patterns)),
+    server(
+      "PUNSUBSCRIBE", .connection, "End some or all subscriptions to patterns", [.words("pattern", isOptional: true)],
+      reply: "for each an array `punsubscribe, pattern, subscriptions`", rights: .read, .unsubscribe(.patterns)),
   ]
 
   static let serverCommands: [CommandSpec] = [
@@ -255,7 +294,7 @@ extension CommandTable {
       "ROLE", .server, "The server's place in replication",
       reply: "`master`, an offset and an array of followers, each host, port and offset; or `slave`, the leader's host "
         + "and port, the state of the link, and an offset",
-      rights: .read, .role),
+      rights: .read, needs: .service(), .role),
     server(
       "NODE.LIST", .server, "The nodes that share the log, as far as they were heard of lately",
       reply: "an array of maps, this node first; empty without --replication", rights: .read,
@@ -293,26 +332,6 @@ extension CommandTable {
     server(
       "NODE.RELEASE", .server, "Let the server let go of a backup", [.word("id")], reply: "`OK`", rights: .admin,
       .node(.release)),
-    server(
-      "SENTINEL", .server, "Where the leader is, as Redis Sentinel tells it",
-      subcommands: [
-        Subcommand("MASTERS", "The leader", reply: "an array of one map", rights: .read, .sentinel(.masters)),
-        Subcommand(
-          "MASTER", "The leader of a cluster", [.word("name")], reply: "a map", rights: .read, .sentinel(.master)),
-        Subcommand(
-          "GET-MASTER-ADDR-BY-NAME", "The leader's address", [.word("name")],
-          reply: "an array of host and port; null if no node leads", rights: .read, .sentinel(.address)),
-        Subcommand(
-          "REPLICAS", "The followers", [.word("name")], reply: "an array of maps", rights: .read, .sentinel(.replicas)),
-        Subcommand(
-          "SLAVES", "The followers, under their earlier name", [.word("name")], reply: "an array of maps",
-          rights: .read, .sentinel(.replicas)),
-        Subcommand(
-          "SENTINELS", "The other nodes, each of which answers for the cluster", [.word("name")],
-          reply: "an array of maps", rights: .read, .sentinel(.sentinels)),
-        Subcommand("PING", "Answer", reply: "`PONG`", .ping),
-        Subcommand("MYID", "This node's number", reply: "40 hexadecimal digits", rights: .read, .sentinel(.myID)),
-      ]),
     server(
       "MODULE", .server, "For Redis clients: there are no modules",
       subcommands: [Subcommand("LIST", "The modules", reply: "an empty array", .moduleList)]),

@@ -12,6 +12,7 @@ public enum ServerCommand: Sendable {
   case encryption(Encryption)
   case node(Node)
   case sentinel(Sentinel)
+  case subscribe(Subscribed), unsubscribe(Subscribed)
   case moduleList
   /// The list of subcommands.
   case subcommands
@@ -26,6 +27,7 @@ public enum ServerCommand: Sendable {
   public enum Memory: Sendable { case usage, statistics, doctor }
   public enum Encryption: Sendable { case status, rotate, on, off }
   public enum Node: Sendable { case list, hash, promote, resign, leave, backup, read, release }
+  public enum Subscribed: Sendable { case channels, patterns }
   public enum Sentinel: Sendable { case masters, master, address, replicas, sentinels, myID }
 
   /// How a command is treated between `MULTI` and `EXEC`.
@@ -41,7 +43,7 @@ public enum ServerCommand: Sendable {
     switch self {
     case .multi, .exec, .discard, .watch, .quit, .reset: .atOnce
     case .node(.promote), .node(.resign), .node(.leave), .node(.backup), .node(.read), .node(.release): .refused
-    case .save, .shutdown, .compact, .encryption, .monitor, .auth, .hello: .refused
+    case .save, .shutdown, .compact, .encryption, .monitor, .subscribe, .unsubscribe, .auth, .hello: .refused
     case .ping, .echo, .select, .time, .help, .info, .dbsize, .unwatch, .bgsave, .lastsave, .role,
       .waitaof, .client, .command, .config, .slowlog, .latency, .memory, .moduleList,
       .subcommands, .none, .node, .sentinel:

@@ -23,6 +23,8 @@ public struct Reply: Sendable {
     case map
     /// A text that is shown only once (a token, a secret). Sent like `text`, but never stored or logged.
     case secret
+    /// `count` elements follow that are no answer to a command, or one about messages; in RESP2, an array.
+    case push
   }
 
   public struct Node: Sendable, BitwiseCopyable {
@@ -133,6 +135,8 @@ public struct Reply: Sendable {
   public mutating func null() { add(Node(.null)) }
 
   public mutating func array(_ count: Int) { add(Node(.array, count: count)) }
+
+  public mutating func push(_ count: Int) { add(Node(.push, count: count)) }
 
   public mutating func map(_ pairs: Int) { add(Node(.map, count: pairs)) }
 
@@ -291,7 +295,7 @@ extension Reply.Kind {
   public var isText: Bool {
     switch self {
     case .simple, .error, .text, .verbatim, .secret: true
-    case .integer, .double, .null, .array, .map: false
+    case .integer, .double, .null, .array, .map, .push: false
     }
   }
 }

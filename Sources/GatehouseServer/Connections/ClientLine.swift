@@ -16,7 +16,9 @@ struct ClientLine {
       ("id", "\(client.id)"), ("addr", client.address), ("laddr", client.localAddress),
       ("fd", "\(connection.transport.descriptor)"), ("name", client.name),
       ("age", "\((now - client.connected) / 1000)"), ("idle", "\((now - client.lastCommand) / 1000)"),
-      ("flags", Self.flags(connection)), ("db", "0"), ("sub", "0"), ("psub", "0"), ("ssub", "0"),
+      ("flags", Self.flags(connection)), ("db", "0"),
+      ("sub", "\(connection.subscriptions.channels.count)"),
+      ("psub", "\(connection.subscriptions.patterns.count)"), ("ssub", "0"),
       ("multi", "\(connection.transaction.count ?? -1)"), ("watch", "0"), ("qbuf", "\(memory.unread)"),
       ("qbuf-free", "\(memory.unreadFree)"), ("argv-mem", "0"), ("multi-mem", "\(memory.transaction)"),
       ("rbs", "0"), ("rbp", "0"), ("obl", "0"),
@@ -31,10 +33,11 @@ struct ClientLine {
 
   var text: String { fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
 
-  /// O for a monitor, x inside a transaction, e and T for `CLIENT NO-EVICT` and `NO-TOUCH`, N for none of them.
+  /// O for a monitor, P for a subscriber, x inside a transaction, e and T for `CLIENT NO-EVICT` and `NO-TOUCH`, N for none of them.
   private static func flags(_ connection: Connection) -> String {
     var flags = ""
     if connection.isMonitor { flags += "O" }
+    if !connection.subscriptions.isEmpty { flags += "P" }
     if connection.transaction.count != nil { flags += "x" }
     if connection.client.isNotEvicted { flags += "e" }
     if connection.client.isNotTouching { flags += "T" }

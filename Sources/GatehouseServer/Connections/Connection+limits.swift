@@ -13,19 +13,24 @@ extension Connection {
 
   // MARK: Rates
 
-  /// Reads what may be sent a second; once a read, because a setting or the service may have changed.
+  /// Reads what may be sent now; once a read, because a setting or the service may have changed.
   @inline(__always)
   func noteRates() {
     mostOfConnection = RequestRate.Most(
       commands: serverFacts.connectionCommands.load(ordering: .relaxed),
       bytes: serverFacts.connectionBytes.load(ordering: .relaxed))
-    isRated = mostOfConnection != .none || mostOfService != .none
+    isScreened = mostOfConnection != .none || mostOfService != .none || isConfined
   }
+
+  /// Refuses a request that may not be sent now.
+  ///
+  /// - Returns: whether it was refused.
+  func screens(_ request: Arguments) -> Bool { refusesByRate(request) || refusesBesideSubscriptions(request) }
 
   /// Refuses a request if it is one too many in this second.
   ///
   /// - Returns: whether it was refused.
-  func refusesByRate(_ request: Arguments) -> Bool {
+  private func refusesByRate(_ request: Arguments) -> Bool {
     let size = request.extent.count
     let excess: (ClientLimit, Int)? =
       switch rate.take(size, of: mostOfConnection, at: lane.monotonic) {
@@ -91,8 +96,8 @@ extension Connection {
     if isUnknownTooLong(now, times) {
       return end(.authenticationTimeout, "a connection must authenticate within \(times.authentication) ms")
     }
-    // Monitors and connections that wait for a reply are not idle.
-    if times.idle > 0, !isMonitor, queue.isEmpty, now - client.lastCommand > times.idle {
+    // Monitors, subscribers and connections that wait for a reply are not idle.
+    if times.idle > 0, !isMonitor, subscriptions.isEmpty, queue.isEmpty, now - client.lastCommand > times.idle {
       endUntold(.idleTimeout)
     }
   }

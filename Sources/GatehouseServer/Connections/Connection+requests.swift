@@ -134,7 +134,7 @@ extension Connection {
   func take(
     _ request: Arguments, _ lane: Lane, _ executor: CommandExecutor, _ turn: Turn, _ lookahead: Lookahead
   ) {
-    if isRated, refusesByRate(request) { return endFullSlice() }
+    if isScreened, screens(request) { return endFullSlice() }
     let isFirst = lane.commandsInRead == 0
     let isQueued = transaction.isOpen
     if isQueued {
@@ -155,7 +155,7 @@ extension Connection {
 
   /// The same while the data is being loaded.
   private func takeEarly(_ request: Arguments) {
-    if isRated, refusesByRate(request) { return endFullSlice() }
+    if isScreened, screens(request) { return endFullSlice() }
     handleEarly(request)
   }
 

@@ -23,6 +23,7 @@ final class Connection: TransportUser {
   /// Since when it has to authenticate, in milliseconds of the monotonic clock; nil while it does not.
   @exclusivity(unchecked) var unknownSince: Milliseconds?
   @exclusivity(unchecked) var isMonitor = false
+  @exclusivity(unchecked) var subscriptions = Subscriptions()
   @exclusivity(unchecked) var transaction = Transaction()
   /// The largest LSN of this connection's writes, for `WAITAOF`.
   @exclusivity(unchecked) var lastWrite: LSN = 0
@@ -47,11 +48,13 @@ final class Connection: TransportUser {
   /// Since when it waits for the log, in the clock's nanoseconds.
   @exclusivity(unchecked) var waitingSince: UInt64 = 0
 
-  /// What it has sent in this second, and what it may send. `isRated` is kept beside them because every command asks.
+  /// What it has sent in this second, and what it may send.
   @exclusivity(unchecked) var rate = RequestRate()
   @exclusivity(unchecked) var mostOfConnection = RequestRate.Most.none
   @exclusivity(unchecked) var mostOfService = RequestRate.Most.none
-  @exclusivity(unchecked) var isRated = false
+  /// Whether requests are looked at before anything else is done: their rate, and whether a subscriber may send them. Kept
+  /// because every command asks.
+  @exclusivity(unchecked) var isScreened = false
   /// What all connections of its service use, if it has one.
   @exclusivity(unchecked) var use: ServiceUse?
 
@@ -170,7 +173,8 @@ final class Connection: TransportUser {
     transport.close()
     leaveService()
     releaseFeed()
-    if isMonitor { lane.services.monitors.leave() }
+    endMonitor()
+    endSubscriptions()
     lane.closed(self)
   }
 

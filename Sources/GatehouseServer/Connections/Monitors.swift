@@ -4,19 +4,6 @@ import NIOCore
 import Synchronization
 
 /// The connections that watch all commands (`MONITOR`).
-final class Monitors: Sendable {
-  private let count = Atomic<Int>(0)
-
-  init() {}
-
-  /// Whether anybody watches. Asked for every command, so it is one relaxed load.
-  @inline(__always)
-  var isWatched: Bool { count.load(ordering: .relaxed) > 0 }
-
-  func join() { count.add(1, ordering: .relaxed) }
-  func leave() { count.subtract(1, ordering: .relaxed) }
-}
-
 extension Connection {
   /// Shows a request to all monitors, on every lane.
   func tellMonitors(_ request: Arguments) {

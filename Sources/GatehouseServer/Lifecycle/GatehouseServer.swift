@@ -70,7 +70,11 @@ package final class GatehouseServer: Service {
     stopping.renew()
     var next = facts.current
     next.port = facts.port.load(ordering: .relaxed)
-    life.withLock { $0 = Life(facts: ServerFacts(configuration: next, logger: logger), configuration: next) }
+    let anew = ServerFacts(configuration: next, logger: logger)
+    // Clients that come before the node has heard who leads may take it for the leader still, and are told then.
+    let lastLead = facts.node.known.lastLead
+    anew.node.update { $0.lastLead = lastLead }
+    life.withLock { $0 = Life(facts: anew, configuration: next) }
   }
 
   private func serve() async throws -> String? {

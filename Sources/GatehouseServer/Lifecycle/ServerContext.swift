@@ -19,7 +19,9 @@ final class ServerContext: Sendable {
   let facts: ServerFacts
   var clock: ServerClock { facts.clock }
   let slowLog = SlowLog()
-  let monitors = Monitors()
+  let monitors = Watchers()
+  /// The connections that have subscriptions.
+  let subscribers = Watchers()
   let serviceUses = ServiceUses()
   /// The refused logins of each lane; the last ring belongs to the lent executors.
   let refusals: [RefusalRing]

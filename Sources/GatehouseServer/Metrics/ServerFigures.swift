@@ -108,7 +108,7 @@ struct ServerSections {
       Figure(
         "blocked_clients", facts.blockedClients.load(ordering: .relaxed),
         .gauge("clients_blocked", "Clients that wait for the log with WAITAOF")),
-      Figure("pubsub_clients", 0),
+      Figure("pubsub_clients", context.subscribers.count),
       Figure(
         "clients_waiting_bytes", context.waitingBytes,
         .gauge("clients_waiting_bytes", "Replies that clients have not read yet")),

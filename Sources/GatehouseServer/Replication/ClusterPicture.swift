@@ -10,7 +10,8 @@ struct ClusterPicture {
   let role: Node.Role
   /// This node, as it is now.
   let own: NodeEntry
-  /// Nil if no node leads, or this one has heard nothing for too long.
+  /// Nil if no node leads, or this one has heard nothing for too long. A lease that an earlier process of this node still
+  /// has leads nobody.
   let leader: NodeEntry?
   /// The others, without the leader, by name.
   let followers: [NodeEntry]
@@ -32,7 +33,8 @@ struct ClusterPicture {
     self.own = own
     switch role {
     case .alone, .leading: leader = own
-    case .following: leader = node.staleRefusal == nil ? view.leader?.node : nil
+    case .following:
+      leader = node.staleRefusal == nil && view.leader?.node.name != own.name ? view.leader?.node : nil
     case .deposed: leader = nil
     }
     let leaderName = leader?.name

@@ -83,6 +83,15 @@ struct Joining {
 }
 
 extension ServerContext {
+  /// Closes the connections of all but subscribers once what they have asked is answered.
+  func dismissClients() {
+    for lane in lanes {
+      lane.loop.execute {
+        for connection in lane.connections.values where connection.subscriptions.isEmpty { connection.dismiss() }
+      }
+    }
+  }
+
   /// Closes all connections at once, without what waits for them.
   func dropConnections() async {
     for lane in lanes {

@@ -25,6 +25,8 @@ final class Node: Sendable {
     var epoch: UInt64 = 0
     /// Who leads; nil if nobody does, or nothing was heard yet.
     var leader: LeaderEntry?
+    /// Where the cluster was led last, also while nobody leads.
+    var lastLead: NodeAddress?
     /// The nodes as of the last look at the shared log, by name, and when that was, in `LeaseClock`'s time.
     var nodes: [NodeEntry] = []
     var lookedAt: UInt64 = 0
@@ -77,6 +79,17 @@ final class Node: Sendable {
   var known: View { view.withLock { $0 } }
 
   func update(_ change: (inout View) -> Void) { view.withLock { change(&$0) } }
+
+  /// The cluster is led at an address now.
+  ///
+  /// - Returns: where it was led before, if that was elsewhere; nil too if nothing was heard of it.
+  func moveLead(to address: NodeAddress) -> NodeAddress? {
+    view.withLock { view in
+      let before = view.lastLead
+      view.lastLead = address
+      return before == address ? nil : before
+    }
+  }
 
   func follow() { current.store(.following, ordering: .releasing) }
 
@@ -134,6 +147,11 @@ final class Node: Sendable {
     }
     return Refusal(.readOnly, "leader is \(NodeAddress(host: leader.host, port: leader.port).text)")
   }
+}
+
+extension LeaderEntry {
+  /// Where clients reach it.
+  var address: NodeAddress { NodeAddress(host: node.host, port: node.port) }
 }
 
 extension Refusal {

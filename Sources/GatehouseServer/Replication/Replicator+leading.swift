@@ -20,6 +20,7 @@ extension Replicator {
     node.lead(leadership)
     self.leadership.withLock { $0 = leadership }
     node.update { $0.tail = leadership.tail }
+    noteLead(at: node.known.address)
     logger.notice(
       "this node leads", metadata: ["epoch": "\(leadership.epoch)", "lsn": "\(services.log.appendedLSN)"])
     // Webhooks are served from now on.
@@ -69,6 +70,7 @@ extension Replicator {
               // What nobody leads means for this node, its leadership says.
               if let leader { $0.leader = leader }
             }
+            if let leader { noteLead(at: leader.address) }
           case .frames: break
           }
         }

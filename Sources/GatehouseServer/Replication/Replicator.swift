@@ -126,6 +126,7 @@ final class Replicator: Sendable {
       if let leader { $0.epoch = max($0.epoch, leader.epoch) }
     }
     if let leader {
+      noteLead(at: leader.address)
       logger.info("a node leads", metadata: ["leader": "\(leader.node.name)", "epoch": "\(leader.epoch)"])
     } else {
       logger.notice("no node leads")

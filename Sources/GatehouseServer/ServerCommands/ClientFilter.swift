@@ -8,7 +8,7 @@ struct ClientFilter: Sendable {
   private var user: String?
   /// Minimum seconds since it connected.
   private var leastAge: Int64?
-  private var isOfOtherKind = false
+  private var kind: Kind?
   private(set) var sparesCaller = true
 
   /// The form of `CLIENT KILL` without filters: the connection with this address.
@@ -32,7 +32,7 @@ struct ClientFilter: Sendable {
       id = number
     case "addr": address = value
     case "laddr": localAddress = value
-    case "type": isOfOtherKind = try !Self.isNormal(type: value)
+    case "type": kind = try Kind(value)
     case "user":
       guard value == ClientFacts.defaultUser || directory.service(named: value) != nil else {
         throw .syntax("No such user '\(value.prefix(128))'")
@@ -52,18 +52,35 @@ struct ClientFilter: Sendable {
     }
   }
 
-  /// Whether a client type is that of all connections here. The other types are Redis', and no connection here has
-  /// them.
-  static func isNormal(type: String) throws(Refusal) -> Bool {
-    switch type.lowercased() {
-    case "normal": return true
-    case "master", "replica", "slave", "pubsub": return false
-    default: throw .syntax("Unknown client type '\(type.prefix(128))'")
+  /// A client type of Redis.
+  enum Kind {
+    case normal
+    case subscriber
+    /// One that no connection here has.
+    case ofOtherServers
+
+    init(_ word: String) throws(Refusal) {
+      switch word.lowercased() {
+      case "normal": self = .normal
+      case "pubsub": self = .subscriber
+      case "master", "replica", "slave": self = .ofOtherServers
+      default: throw .syntax("Unknown client type '\(word.prefix(128))'")
+      }
+    }
+
+    func includes(_ connection: Connection) -> Bool {
+      switch self {
+      case .normal: connection.subscriptions.isEmpty
+      case .subscriber: !connection.subscriptions.isEmpty
+      case .ofOtherServers: false
+      }
     }
   }
 
-  func includes(_ client: ClientFacts, at now: Milliseconds) -> Bool {
-    !isOfOtherKind && (id == nil || id == client.id) && (address == nil || address == client.address)
+  func includes(_ connection: Connection, at now: Milliseconds) -> Bool {
+    let client = connection.client
+    return (kind?.includes(connection) ?? true) && (id == nil || id == client.id)
+      && (address == nil || address == client.address)
       && (localAddress == nil || localAddress == client.localAddress) && (user == nil || user == client.userName)
       && (leastAge.map { (now - client.connected) / 1000 >= $0 } ?? true)
   }

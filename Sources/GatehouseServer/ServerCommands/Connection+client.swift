@@ -58,6 +58,7 @@ extension Connection {
 
   private func list(_ request: Arguments) {
     var wanted: Set<UInt64>?
+    var kind: ClientFilter.Kind?
     if request.count > 2 {
       switch request.string(2).lowercased() {
       case "id" where request.count > 3:
@@ -65,21 +66,18 @@ extension Connection {
         guard ids.count == request.count - 3 else { return refuse(.syntax("Invalid client ID")) }
         wanted = Set(ids)
       case "type" where request.count == 4:
-        do throws(Refusal) {
-          if try !ClientFilter.isNormal(type: request.string(3)) { wanted = [] }
-        } catch {
-          return refuse(error)
-        }
+        do throws(Refusal) { kind = try ClientFilter.Kind(request.string(3)) } catch { return refuse(error) }
       default: return refuse(.syntax("syntax error"))
       }
     }
-    let filter = wanted
+    let (ids, type) = (wanted, kind)
     later { context in
       var lines: [(UInt64, String)] = []
       for lane in context.lanes {
         lines += await lane.loop.submit {
           let now = Clock.monotonicMilliseconds()
-          return lane.connections.values.filter { filter?.contains($0.client.id) ?? true }
+          return lane.connections.values
+            .filter { (ids?.contains($0.client.id) ?? true) && (type?.includes($0) ?? true) }
             .map { ($0.client.id, ClientLine($0, at: now).text) }
         }
       }
@@ -119,7 +117,7 @@ extension Connection {
   private static func close(_ filter: ClientFilter, on lane: Lane, _ caller: UInt64) -> Int {
     var count = 0
     let now = Clock.monotonicMilliseconds()
-    for connection in lane.connections.values where filter.includes(connection.client, at: now) {
+    for connection in lane.connections.values where filter.includes(connection, at: now) {
       if connection.client.id == caller {
         if filter.sparesCaller { continue }
         connection.finish()

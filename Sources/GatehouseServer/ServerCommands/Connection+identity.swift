@@ -13,6 +13,7 @@ extension Connection {
     client.service = name
     // A service that may not start `MONITOR` may not continue it either.
     if !rights.contains(.admin) || isBound { endMonitor() }
+    if !facts.rights.contains(.read) { endSubscriptions() }
   }
 
   /// - Returns: why the service may have no further connection; nil if this is one of its now.
@@ -74,12 +75,14 @@ extension Connection {
     client.service = ""
     unknownSince = nil
     endMonitor()
+    endSubscriptions()
   }
 
   /// The first service was created. The connection that created it becomes that service's; every other must
-  /// authenticate. A monitor sends no more requests, so it could not; it is closed.
+  /// authenticate. A monitor sends no more requests, and a subscriber may send none for that, so they could not; they are
+  /// closed.
   func endBeingLocal(_ directory: Directory) {
-    let isWatching = isMonitor
+    let isWatching = isMonitor || !subscriptions.isEmpty
     forgetService()
     if lane.services.isFounder(client.id), let first = directory.services.first(where: { !$0.isDeleted }) {
       authenticate(as: first, by: .secret)
@@ -193,7 +196,10 @@ extension Connection {
             "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> "
               + "option can be used to authenticate the client and select the RESP protocol version at the same time"))
     }
-    if let version = greeting.version { client.version = version }
+    if let version = greeting.version {
+      client.version = version
+      noteRates()
+    }
     if let name = greeting.clientName { client.name = name }
     answer { reply in
       reply.map(7)

@@ -38,6 +38,8 @@ extension Connection {
     case .slowlog(let command): slowLog(command, request)
     case .latency(let command): latency(command, request)
     case .monitor: monitor()
+    case .subscribe(let kind): subscribe(to: kind, request)
+    case .unsubscribe(let kind): unsubscribe(from: kind, request)
     case .memory(let command): memory(command, request)
     case .role: role()
     case .moduleList: answer { $0.array(0) }
@@ -118,7 +120,13 @@ extension Connection {
   // MARK: The connection
 
   private func ping(_ request: Arguments) {
-    answer { request.count > 1 ? $0.text(request[1]) : $0.status(.pong) }
+    guard isConfined else { return answer { request.count > 1 ? $0.text(request[1]) : $0.status(.pong) } }
+    // In the form of a message, so that the client can tell it from one.
+    answer {
+      $0.array(2)
+      $0.text("pong")
+      if request.count > 1 { $0.text(request[1]) } else { $0.text("") }
+    }
   }
 
   private func quit() {

@@ -46,6 +46,7 @@ extension Connection {
     }
     guard transaction.isRunning, transaction.next == nil else { return }
     transaction.end()
+    addHeldMessage()
     // As in Redis, a monitor sees EXEC after the commands that it carried out.
     if lane.isWatched { OwnedArguments(["EXEC"]).withView { tellMonitors($0) } }
   }

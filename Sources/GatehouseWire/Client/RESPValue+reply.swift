@@ -18,6 +18,7 @@ extension RESPValue {
     case .double: return .double(Double(bitPattern: UInt64(bitPattern: node.value)))
     case .null: return .null
     case .array: return .array((0..<Int(node.count)).map { _ in next(&nodes, reply) })
+    case .push: return .push((0..<Int(node.count)).map { _ in next(&nodes, reply) })
     case .map:
       return .map((0..<Int(node.count)).map { _ in Pair(next(&nodes, reply), next(&nodes, reply)) })
     }

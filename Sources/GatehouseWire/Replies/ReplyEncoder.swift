@@ -12,6 +12,7 @@ public import NIOCore
 /// | double | as text | `,n` |
 /// | null | `$-1` | `_` |
 /// | array | `*count` | same |
+/// | push | `*count` | `>count` |
 /// | map | `*count`, twice as many | `%pairs` |
 public enum ReplyEncoder {
   /// Appends `reply` to `buffer`. Space is reserved once, for an upper bound of the whole reply.
@@ -86,6 +87,8 @@ public enum ReplyEncoder {
       if version == .resp3 { cursor.raw("_\r\n") } else { cursor.raw("$-1\r\n") }
     case .array:
       cursor.header(Byte.asterisk, Int(node.count))
+    case .push:
+      cursor.header(version == .resp3 ? UInt8(ascii: ">") : Byte.asterisk, Int(node.count))
     case .map:
       if version == .resp3 {
         cursor.header(UInt8(ascii: "%"), Int(node.count))

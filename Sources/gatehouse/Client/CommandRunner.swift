@@ -15,6 +15,7 @@ final class CommandRunner {
   /// program can tell it from other replies.
   func runOnce(_ words: [String]) throws {
     let request = words.map { Array($0.utf8) }
+    if Self.asksForMessages(request) { return try showMessages(request) }
     let reply = Self.asText(try session.pipeline([request])[0], to: request)
     if let error = reply.errorText, printer.form != .json {
       sawError = true
@@ -27,6 +28,7 @@ final class CommandRunner {
 
   /// Runs one command typed at the prompt.
   func run(_ request: [[UInt8]]) throws {
+    if Self.asksForMessages(request) { return try showMessages(request) }
     let reply = Self.asText(try session.pipeline([request])[0], to: request)
     show(reply, to: request)
     if Self.startsStream(request, reply) { try showStream() }
@@ -47,7 +49,13 @@ final class CommandRunner {
           sawError = true
           continue
         }
-        if !words.isEmpty { requests.append(words) }
+        if Self.asksForMessages(words) {
+          try showReplies(to: requests)
+          requests = []
+          try showMessages(words)
+        } else if !words.isEmpty {
+          requests.append(words)
+        }
       }
       try showReplies(to: requests)
     }
@@ -90,5 +98,26 @@ final class CommandRunner {
 
   private func showStream() throws {
     while true { printer.show(try session.receive()) }
+  }
+
+  /// Whether the replies to a request are messages, one for each name, and others may follow.
+  private static func asksForMessages(_ request: [[UInt8]]) -> Bool {
+    let word = request.first.map { String(decoding: $0, as: UTF8.self).uppercased() } ?? ""
+    return ["SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE"].contains(word)
+  }
+
+  /// Shows the messages that follow a request: all if it begins a subscription, else one for each name.
+  private func showMessages(_ request: [[UInt8]]) throws {
+    try session.send(request)
+    let reply = try session.receive()
+    if let error = reply.errorText, printer.form != .json {
+      sawError = true
+      return printer.tell(error)
+    }
+    show(reply, to: request)
+    if reply.errorText != nil { return }
+    let begins = reply.elements?.first?.string?.hasSuffix("unsubscribe") == false
+    if begins { try showStream() }
+    for _ in request.dropFirst(2) { printer.show(try session.receive()) }
   }
 }

@@ -89,6 +89,12 @@ final class ServerSession {
     request.first.map { String(decoding: $0, as: UTF8.self).uppercased() == "AUTH" } ?? false && reply.errorText == nil
   }
 
+  /// Sends a request whose replies are messages, which `receive` returns.
+  func send(_ request: [[UInt8]]) throws {
+    try connect()
+    try forgettingOnFailure { $0.send(bytes: request) }
+  }
+
   /// The next message of a stream.
   func receive() throws -> RESPValue {
     try connect()

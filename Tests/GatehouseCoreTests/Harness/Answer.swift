@@ -33,7 +33,7 @@ indirect enum Answer: Equatable {
     case .integer: return .integer(node.value)
     case .double: return .double(Double(bitPattern: UInt64(bitPattern: node.value)))
     case .null: return .null
-    case .array: return .list((0..<Int(node.count)).map { _ in read(reply, &place, showingSecrets) })
+    case .array, .push: return .list((0..<Int(node.count)).map { _ in read(reply, &place, showingSecrets) })
     case .map:
       return .map(
         (0..<Int(node.count)).map { _ in

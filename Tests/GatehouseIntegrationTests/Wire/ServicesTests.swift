@@ -59,7 +59,11 @@ struct ServicesTests {
     for line in ["INFO", "DBSIZE", "MONITOR", "CLIENT LIST", "CONFIG GET *", "SLOWLOG GET", "SAVE", "SHUTDOWN"] {
       try portal.refused(line, with: "NOPERM the permission server.")
     }
-    for line in ["PING", "TIME", "COMMAND COUNT", "CLIENT ID", "CLIENT SETNAME portal", "HELP USER.GET"] {
+    // It may know where to connect.
+    for line in [
+      "PING", "TIME", "COMMAND COUNT", "CLIENT ID", "CLIENT SETNAME portal", "HELP USER.GET", "ROLE",
+      "SENTINEL MASTERS", "SENTINEL GET-MASTER-ADDR-BY-NAME gatehouse", "SUBSCRIBE +switch-master", "UNSUBSCRIBE",
+    ] {
       try portal.ok(line)
     }
     server.kill()

@@ -116,8 +116,15 @@ import Testing
     }
     #expect(await one.ask("NODE.PROMOTE nobody")?.errorText?.hasPrefix("NOTFOUND node 'nobody'") == true)
     #expect(await one.does("USER.CREATE ana PRODUCT payroll STATUS active"))
+    let told = [Self.message(at: two, protocol: "3"), Self.message(at: three, protocol: "2")]
+    for node in [two, three] {
+      try await soon("\(node.name) has a subscriber") { await node.info("clients", "pubsub_clients") == "1" }
+    }
     #expect(await two.ask("NODE.PROMOTE three")?.string == "OK")
     try await three.untilLeading()
+    // Those that subscribe are told, by a node that follows and by the one that leads now.
+    let text = "gatehouse 127.0.0.1 \(one.port) 127.0.0.1 \(three.port)"
+    for message in told { #expect(try await message.value == ["pmessage", "+switch*", "+switch-master", text]) }
     try await soon("the first one follows") { await one.hasComeBack }
     #expect(await three.ask("LOGIN.CHECK ana payroll")?.string == "ALLOW")
     #expect(await three.does("USER.CREATE ben PRODUCT payroll STATUS active"))
@@ -127,6 +134,20 @@ import Testing
     #expect(await one.info("replication", "replication_cut_records") == "0")
     #expect(await one.info("replication", "replication_cut_files") == "0")
     try await cluster.stop()
+  }
+
+  /// What a subscriber of a node is told first.
+  private static func message(at node: TestNode, protocol version: String) -> Task<[String?]?, any Error> {
+    let port = node.port
+    return Task {
+      try await onOwnThread {
+        let client = try BlockingClient(host: "127.0.0.1", port: port, timeout: .seconds(30))
+        _ = try client.command("HELLO", version)
+        client.send(["PSUBSCRIBE", "+switch*"])
+        _ = try client.receive()
+        return try client.receive().elements?.map(\.string)
+      }
+    }
   }
 
   @Test func aNodeIsForcedToLead() async throws {

@@ -22,6 +22,29 @@ struct BackupTests {
     again.stop()
   }
 
+  /// Neither a copy is there nor a part of one.
+  static func expectNothing(on disk: any Disk, _ comment: Comment? = nil) {
+    #expect(!disk.exists(target) && !disk.exists(target + ".partial"), comment)
+  }
+
+  /// Makes a copy again and again, each time with another call of the disk that fails, until none is left.
+  static func failEachCall(of copy: (StoreFixture, FaultyDisk) throws -> CopyReport) throws {
+    var call = 0
+    while true {
+      let disk = FaultyDisk(SimulatedDisk())
+      let store = try StoreFixture.prepare(on: disk, records: 12)
+      disk.arm(.init(call: call, fault: .error(call & 1 == 0 ? EIO : ENOSPC)))
+      let report = try? copy(store, disk)
+      let isOver = disk.failures == 0
+      disk.arm(nil)
+      if report != nil { try check(disk, through: 41) } else { expectNothing(on: disk, "call \(call)") }
+      #expect(try Verification.run(store.folder).problems.isEmpty)
+      if isOver { break }
+      call += 3
+    }
+    #expect(call > 50)
+  }
+
   @Test(arguments: [false, true])
   func copiesAFolderInUse(compacted: Bool) throws {
     let disk = SimulatedDisk()
@@ -132,7 +155,7 @@ struct BackupTests {
     } catch CopyError.damaged(let reason, let snapshot) {
       #expect(reason.contains(segment.name) && snapshot == 179)
     }
-    #expect(!disk.exists(Self.target) && !disk.exists(Self.target + ".partial"))
+    Self.expectNothing(on: disk)
   }
 
   /// The copy gets its name only once it is complete and durable.
@@ -158,23 +181,8 @@ struct BackupTests {
   }
 
   @Test func aFailingCallLeavesNothingBehind() throws {
-    var call = 0
-    while true {
-      let disk = FaultyDisk(SimulatedDisk())
-      let store = try StoreFixture.prepare(on: disk, records: 12)
-      disk.arm(.init(call: call, fault: .error(call & 1 == 0 ? EIO : ENOSPC)))
-      let report = try? Backup.copy(from: store.folder.path, to: Self.target, disk: disk, key: Encrypted.key)
-      let isOver = disk.failures == 0
-      disk.arm(nil)
-      if report != nil {
-        try Self.check(disk, through: 41)
-      } else {
-        #expect(!disk.exists(Self.target) && !disk.exists(Self.target + ".partial"), "call \(call)")
-      }
-      #expect(try Verification.run(store.folder).problems.isEmpty)
-      if isOver { break }
-      call += 3
+    try Self.failEachCall { store, disk in
+      try Backup.copy(from: store.folder.path, to: Self.target, disk: disk, key: Encrypted.key)
     }
-    #expect(call > 50)
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Testing
 
 @testable import GatehouseStorage
@@ -103,7 +102,7 @@ struct HeldBackupTests {
     #expect(throws: CopyError.gone(file: name)) { try Self.receive(held, on: disk) }
     try disk.replaceFile(archive.path, with: bytes)
     #expect(throws: CopyError.gone(file: name)) { try Self.receive(held, on: disk) }
-    #expect(!disk.exists(BackupTests.target) && !disk.exists(BackupTests.target + ".partial"))
+    BackupTests.expectNothing(on: disk)
     try Self.receive(try HeldBackup(store.folder) { store.writer.durableLSN }, on: disk)
     try BackupTests.check(disk, through: 185)
   }
@@ -134,7 +133,7 @@ struct HeldBackupTests {
     } catch CopyError.damaged(let reason, _) {
       #expect(reason.contains(DiskPath.name(of: archive.path)))
     }
-    #expect(!disk.exists(BackupTests.target) && !disk.exists(BackupTests.target + ".partial"))
+    BackupTests.expectNothing(on: disk)
   }
 
   // MARK: Who hands out may lie
@@ -186,7 +185,7 @@ struct HeldBackupTests {
     } catch CopyError.foreign(let what) {
       #expect(what.contains("snapshots/"))
     }
-    #expect(!disk.exists(BackupTests.target) && !disk.exists(BackupTests.target + ".partial"))
+    BackupTests.expectNothing(on: disk)
   }
 
   /// All pieces are sound by themselves, and do not fit together.
@@ -204,7 +203,7 @@ struct HeldBackupTests {
           try Self.hand(held, files[$0].offset, $1)
         }
       }
-      #expect(!disk.exists(BackupTests.target) && !disk.exists(BackupTests.target + ".partial"))
+      BackupTests.expectNothing(on: disk)
     }
   }
 
@@ -311,26 +310,8 @@ struct HeldBackupTests {
   }
 
   @Test func aFailingCallLeavesNothingBehind() throws {
-    var call = 0
-    while true {
-      let disk = FaultyDisk(SimulatedDisk())
-      let store = try StoreFixture.prepare(on: disk, records: 12)
-      disk.arm(.init(call: call, fault: .error(call & 1 == 0 ? EIO : ENOSPC)))
-      var report: CopyReport?
-      if let held = try? HeldBackup(store.folder, durable: { store.writer.durableLSN }) {
-        report = try? Self.receive(held, on: disk)
-      }
-      let isOver = disk.failures == 0
-      disk.arm(nil)
-      if report != nil {
-        try BackupTests.check(disk, through: 41)
-      } else {
-        #expect(!disk.exists(BackupTests.target) && !disk.exists(BackupTests.target + ".partial"), "call \(call)")
-      }
-      #expect(try Verification.run(store.folder).problems.isEmpty)
-      if isOver { break }
-      call += 3
+    try BackupTests.failEachCall { store, disk in
+      try Self.receive(try HeldBackup(store.folder, durable: { store.writer.durableLSN }), on: disk)
     }
-    #expect(call > 50)
   }
 }

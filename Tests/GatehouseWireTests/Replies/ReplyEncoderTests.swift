@@ -83,6 +83,12 @@ struct ReplyEncoderTests {
         $0.null()
       } == ["*4\r\n$2\r\nid\r\n:7\r\n$5\r\nactor\r\n$-1\r\n", "%2\r\n$2\r\nid\r\n:7\r\n$5\r\nactor\r\n_\r\n"])
     #expect(both { $0.map(0) } == ["*0\r\n", "%0\r\n"])
+    #expect(
+      both {
+        $0.push(2)
+        $0.text("pong")
+        $0.integer(1)
+      } == ["*2\r\n$4\r\npong\r\n:1\r\n", ">2\r\n$4\r\npong\r\n:1\r\n"])
   }
 
   @Test(

@@ -19,12 +19,13 @@ extension CommandTable {
       reply: "`OK`, or `NOSEATS` where none is left; what access was before the product was disabled comes back. With"
         + " `FROM` the seat is kept from now on, with `UNTIL` access ends by itself and gives it back; of access that is"
         + " enabled what is not given stays, and `none` lifts it",
-      effect: .write, rights: .admin, needs: .permission(.productAccess, over: .access(user: 1, product: 2)),
+      effect: .write, isVersioned: true, rights: .admin,
+      needs: .permission(.productAccess, over: .access(user: 1, product: 2)),
       route: .user(1), body: .decide(productEnable)),
     CommandSpec(
       "PRODUCT.DISABLE", .organisation, "Keep a user out of a product and give the seats back",
       [.word("user"), .word("product")],
-      reply: "`OK`; the user's sessions of the product end", effect: .write, rights: .admin,
+      reply: "`OK`; the user's sessions of the product end", effect: .write, isVersioned: true, rights: .admin,
       needs: .permission(.productAccess, over: .access(user: 1, product: 2)), route: .user(1),
       body: .decide(productDisable)),
     CommandSpec(
@@ -43,12 +44,14 @@ extension CommandTable {
     CommandSpec(
       "LICENCE.ASSIGN", .organisation, "Give a user a licence of a product, instead of the one held",
       [.word("user"), .word("product"), .word("type")],
-      reply: "`OK`, or `NOSEATS`; the seat is taken while access is enabled", effect: .write, rights: .admin,
+      reply: "`OK`, or `NOSEATS`; the seat is taken while access is enabled", effect: .write, isVersioned: true,
+      rights: .admin,
       needs: .permission(.licenceAssign, over: .access(user: 1, product: 2)), route: .user(1),
       body: .decide(licenceAssign)),
     CommandSpec(
       "LICENCE.REMOVE", .organisation, "Take a user's licence of a product away", [.word("user"), .word("product")],
       reply: "`OK`; login to the product is refused from then on, and its sessions end", effect: .write,
+      isVersioned: true,
       rights: .admin, needs: .permission(.licenceAssign, over: .access(user: 1, product: 2)), route: .user(1),
       body: .decide(licenceRemove)),
   ]

@@ -108,7 +108,7 @@ extension Turn {
   }
 
   private func requireVersionChecked() throws(Halt) {
-    if has("IFVERSION"), !isVersionChecked {
+    if !spec.withheld.contains("IFVERSION"), has("IFVERSION"), !isVersionChecked {
       throw .refused(.syntax("IFVERSION has no meaning here: \(spec.name) is not about one thing with a version"))
     }
   }

@@ -7,7 +7,8 @@ extension CommandTable {
       reply:
         "a map `granted, revoked`, arrays of `role scope`; REPLACE takes away what the other does not have. Refused"
         + " if the caller could not grant or revoke one of them, and then nothing is changed",
-      effect: .write, rights: .admin, needs: .permission(.roleGrant, over: .user(2)), route: .user(2),
+      effect: .write, isVersioned: true, rights: .admin, needs: .permission(.roleGrant, over: .user(2)),
+      route: .user(2),
       body: .decide(copyAccess))
   ]
 

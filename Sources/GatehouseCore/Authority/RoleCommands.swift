@@ -12,7 +12,7 @@ extension CommandTable {
         + " becomes a member of it. Over an account or a group a"
         + " role holds over the people employed there today. A manager's always does: over a workspace, or everywhere, it is"
         + " over the accounts and groups that the user manages there by `MANAGE.ADD`",
-      effect: .write,
+      effect: .write, isVersioned: true,
       rights: .admin, needs: .permission(.roleGrant, over: .scope), route: .user(1), body: .decide(roleGrant)),
     CommandSpec(
       "ROLE.REVOKE", .organisation, "Take a role away from a user",
@@ -20,7 +20,8 @@ extension CommandTable {
         .word("user"), .word("role"), .option("WORKSPACE", "workspace"), .option("PRODUCT", "product"),
         .option("ACCOUNT", "account"), .option("GROUP", "group"),
       ],
-      reply: "`OK`; super-administrator turns into training-administrator", effect: .write, rights: .admin,
+      reply: "`OK`; super-administrator turns into training-administrator", effect: .write, isVersioned: true,
+      rights: .admin,
       needs: .permission(.roleGrant, over: .scope), route: .user(1), body: .decide(roleRevoke)),
     CommandSpec(
       "ROLE.LIST", .organisation, "The roles there are, or those of a user", [.optionalWord("user")],
@@ -310,7 +311,7 @@ extension Turn {
     if grant.role == .superAdministrator, status?.mayLogIn == false { throw .refused(Turn.superMustLogIn) }
   }
 
-  fileprivate func checkTimes(of grant: Grant) throws(Halt) {
+  func checkTimes(of grant: Grant) throws(Halt) {
     if grant.limits.isNone { return }
     if grant.role == .superAdministrator, grant.scope == .everywhere {
       throw .refused(

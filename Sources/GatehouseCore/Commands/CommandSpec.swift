@@ -20,7 +20,8 @@ public final class CommandSpec: Sendable {
   public let body: Body
   /// The indexes of words that `MONITOR` and `SLOWLOG` must not show; options may have others (`secretWords`).
   public let secrets: Set<Int>
-  /// The options of every write that the command does not take: `IDEM` where words are passwords, because the log would
+  /// The options of every write that the command does not take: `IFVERSION` where it is not about one thing with a version,
+  /// `IDEM` where words are passwords, because the log would
   /// keep a digest of them; `DRYRUN` where trying would be a guess that costs nothing.
   let withheld: Set<String>
   /// Whether it is a write that a session takes which a temporary password has opened (P13).
@@ -39,7 +40,7 @@ public final class CommandSpec: Sendable {
 
   public init(
     _ name: String, _ group: Group, _ summary: String, _ arguments: [Argument] = [], reply: String,
-    effect: Effect = .read, rights: ServiceRights = .read, needs need: Need, route: Route,
+    effect: Effect = .read, isVersioned: Bool = false, rights: ServiceRights = .read, needs need: Need, route: Route,
     touches: Lookahead.Touched = .nothing, secrets: Set<Int> = [],
     withholds withheld: Set<String> = [],
     isForTemporary: Bool = false, ownLogin: OwnLogin? = nil,
@@ -49,6 +50,7 @@ public final class CommandSpec: Sendable {
     self.name = name
     self.group = group
     self.summary = summary
+    let withheld = isVersioned ? withheld : withheld.union(["IFVERSION"])
     // A command can replace one of them, for example to make the reason mandatory.
     let common = Argument.everyWrite.filter { common in
       !withheld.contains(common.token ?? "") && !arguments.contains { $0.token == common.token }

@@ -92,7 +92,7 @@ extension CommandTable {
       .exec),
     server("DISCARD", .connection, "Discard the queued commands", reply: "`OK`", rights: .read, .discard),
     server(
-      "WATCH", .connection, "For Redis clients: there is nothing to watch, use IFVERSION, which every write takes",
+      "WATCH", .connection, "For Redis clients: there is nothing to watch, use IFVERSION, which writes take",
       [.words("key")], reply: "always an error", rights: .read, .watch),
     server("UNWATCH", .connection, "For Redis clients: nothing is watched", reply: "`OK`", rights: .read, .unwatch),
     server(

@@ -21,11 +21,13 @@ extension CommandTable {
         .word("link", .integer), .option("STATUS", "status"),
         .option("ATTR", parts: ["name", "value"], repeats: true),
       ],
-      reply: "the link as `LINK.ADD`; an empty value removes an attribute", effect: .write, rights: .admin,
+      reply: "the link as `LINK.ADD`; an empty value removes an attribute", effect: .write, isVersioned: true,
+      rights: .admin,
       needs: .permission(.linkWrite, over: .link(1)), route: .identifier(1), body: .decide(linkSet)),
     CommandSpec(
       "LINK.REMOVE", .people, "Remove a link; the trail keeps its content", [.word("link", .integer)], reply: "`OK`",
-      effect: .write, rights: .admin, needs: .permission(.linkWrite, over: .link(1)), route: .identifier(1),
+      effect: .write, isVersioned: true, rights: .admin, needs: .permission(.linkWrite, over: .link(1)),
+      route: .identifier(1),
       body: .decide(linkRemove)),
     CommandSpec(
       "LINK.LIST", .people, "The links of a person, newest first",

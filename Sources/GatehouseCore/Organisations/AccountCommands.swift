@@ -19,7 +19,7 @@ extension CommandTable {
         .word("account"), .word("key"), .word("value"), .pairs("key", "value"),
         .option("WORKSPACE", "workspace"),
       ],
-      reply: "how many settings changed; keys are name and type", effect: .write, rights: .admin,
+      reply: "how many settings changed; keys are name and type", effect: .write, isVersioned: true, rights: .admin,
       needs: .permission(.accountManage, over: .account(1)), route: .directory, body: .decide(accountSet)),
     CommandSpec(
       "ACCOUNT.LIST", .organisation, "The accounts, in the order they were made, the Guest Accounts last",
@@ -38,7 +38,8 @@ extension CommandTable {
       reply:
         "`OK`; refused while somebody is or will be employed there, a role or a management link names it, or it is in"
         + " a group. Past employments keep its name",
-      effect: .write, rights: .admin, needs: .permission(.accountManage, over: .account(1)), route: .directory,
+      effect: .write, isVersioned: true, rights: .admin, needs: .permission(.accountManage, over: .account(1)),
+      route: .directory,
       body: .decide(accountDelete)),
   ]
 

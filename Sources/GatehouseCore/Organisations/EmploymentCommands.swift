@@ -8,12 +8,13 @@ extension CommandTable {
       reply:
         "`OK`; FROM and TO are the first and the last day. The first employment in a workspace is the main one there,"
         + " and MAIN takes that mark from another. One that has ended begins anew",
-      effect: .write, rights: .admin, needs: .permission(.employmentManage, over: .employment(user: 1, account: 2)),
+      effect: .write, isVersioned: true, rights: .admin,
+      needs: .permission(.employmentManage, over: .employment(user: 1, account: 2)),
       route: .user(1), body: .decide(employAdd)),
     CommandSpec(
       "EMPLOY.SET", .organisation, "Change the days of an employment, or make it the main one",
       [.word("user"), .word("account")] + days + [.flag("MAIN"), .option("WORKSPACE", "workspace")],
-      reply: "1, or 0 where nothing changed; `none` lifts a day", effect: .write, rights: .admin,
+      reply: "1, or 0 where nothing changed; `none` lifts a day", effect: .write, isVersioned: true, rights: .admin,
       needs: .permission(.employmentManage, over: .employment(user: 1, account: 2)), route: .user(1),
       body: .decide(employSet)),
     CommandSpec(
@@ -21,7 +22,8 @@ extension CommandTable {
       [.word("user"), .word("account"), .option("TO", "day"), .option("WORKSPACE", "workspace")],
       reply: "`OK`; TO is the last day. Without it the employment is over now: yesterday was the last day, and one that"
         + " began today, or was to begin, never was. If it was the main one, another takes the mark",
-      effect: .write, rights: .admin, needs: .permission(.employmentManage, over: .employment(user: 1, account: 2)),
+      effect: .write, isVersioned: true, rights: .admin,
+      needs: .permission(.employmentManage, over: .employment(user: 1, account: 2)),
       route: .user(1), body: .decide(employEnd)),
     CommandSpec(
       "EMPLOY.LIST", .organisation, "The employments of a user: past, present and to come",
@@ -121,15 +123,16 @@ extension Turn {
     let user = try user(1)
     let account = try account(2)
     if !isDeletedAllowed { try requireNotDeleted(user) }
-    guard GuestAccount.workspace(of: account.id) == nil else {
-      throw .refused(
-        .rule(
-          "account", "\(account.name) is the account of those without an employer, and nobody is employed there",
-          instead: "end the other employments with EMPLOY.END user account"))
-    }
+    guard GuestAccount.workspace(of: account.id) == nil else { throw .refused(Turn.nobodyIsEmployed(at: account)) }
     try requireMember(user, of: account.workspace)
     try checkVersion(version(of: user))
     return (user, account, user.employments.first { $0.account == account.id })
+  }
+
+  static func nobodyIsEmployed(at account: Account) -> Refusal {
+    .rule(
+      "account", "\(account.name) is the account of those without an employer, and nobody is employed there",
+      instead: "end the other employments with EMPLOY.END user account")
   }
 
   func requireMember(_ user: UserReference, of id: WorkspaceID) throws(Halt) {

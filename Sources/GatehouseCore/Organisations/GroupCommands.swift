@@ -15,24 +15,26 @@ extension CommandTable {
     CommandSpec(
       "GROUP.RENAME", .organisation, "Give an account group another name",
       [.word("group"), .word("name"), .option("WORKSPACE", "workspace")], reply: "`OK`", effect: .write,
+      isVersioned: true,
       rights: .admin, needs: .permission(.accountManage, over: .group(1)), route: .directory,
       body: .decide(groupRename)),
     CommandSpec(
       "GROUP.EXTERNAL", .organisation, "Say for which group of a provisioning system an account group stands",
       [.word("group"), .word("external-id"), .option("WORKSPACE", "workspace")],
       reply: "`OK`; an empty text for none. No other group of the workspace stands for it", effect: .write,
+      isVersioned: true,
       rights: .admin, needs: .permission(.accountManage, over: .group(1)), route: .directory,
       body: .decide(groupExternal)),
     CommandSpec(
       "GROUP.ADD", .organisation, "Put accounts into a group, all or none",
       [.word("group"), .words("account"), .option("WORKSPACE", "workspace")],
-      reply: "how many came into it", effect: .write, rights: .admin,
+      reply: "how many came into it", effect: .write, isVersioned: true, rights: .admin,
       needs: .permission(.accountManage, over: .group(1)), route: .directory, body: .decide(groupAdd)),
     CommandSpec(
       "GROUP.REMOVE", .organisation, "Take accounts out of a group, all or none",
       [.word("group"), .words("account"), .option("WORKSPACE", "workspace")],
       reply: "how many left it. Who has a role over the group has it over their people no longer, and impersonations of"
-        + " them end", effect: .write,
+        + " them end", effect: .write, isVersioned: true,
       rights: .admin, needs: .permission(.accountManage, over: .group(1)), route: .directory,
       body: .decide(groupRemove)),
     CommandSpec(
@@ -44,7 +46,8 @@ extension CommandTable {
     CommandSpec(
       "GROUP.DELETE", .organisation, "Delete an account group; its accounts stay",
       [.word("group"), .option("WORKSPACE", "workspace")],
-      reply: "`OK`; refused while a role or a management link names it", effect: .write, rights: .admin,
+      reply: "`OK`; refused while a role or a management link names it", effect: .write, isVersioned: true,
+      rights: .admin,
       needs: .permission(.accountManage, over: .group(1)), route: .directory, body: .decide(groupDelete)),
   ]
 

@@ -10,11 +10,12 @@ extension CommandTable {
         "1, or 0 where that is so already; kinds are USER, ACCOUNT and GROUP. A link alone gives no right. To somebody"
         + " with the role manager over the workspace, or everywhere, it gives that role over the people whom the account,"
         + " or those of the group, employ today; one to a user gives none",
-      effect: .write, rights: .admin, needs: .permission(.employmentManage, over: .management(user: 1, target: 2)),
+      effect: .write, isVersioned: true, rights: .admin,
+      needs: .permission(.employmentManage, over: .management(user: 1, target: 2)),
       route: .user(1), body: .decide(manageAdd)),
     CommandSpec(
       "MANAGE.REMOVE", .organisation, "Have a user look after somebody no longer", link,
-      reply: "1, or 0 where that was not so", effect: .write, rights: .admin,
+      reply: "1, or 0 where that was not so", effect: .write, isVersioned: true, rights: .admin,
       needs: .permission(.employmentManage, over: .management(user: 1, target: 2)), route: .user(1),
       body: .decide(manageRemove)),
     CommandSpec(
@@ -134,6 +135,24 @@ extension Turn {
       return ManagementLink(.account(account.id), in: account.workspace)
     case .group(let group):
       try requireManaging(site(of: group), isGiving: spec.name == "MANAGE.ADD")
+      return ManagementLink(.group(group.id), in: group.workspace)
+    }
+  }
+
+  /// The link that two words of `USER.CREATE` name, if the caller may make it for the user who is being added.
+  func linkOfNewUser(_ word: Int) throws(Halt) -> ManagementLink {
+    switch try managed(word) {
+    case .user(let managed, let workspace):
+      try require(.employmentManage, over: .workspace(workspace.id), of: managed)
+      try requireMember(managed, of: workspace.id)
+      return ManagementLink(.user(managed.id), in: workspace.id)
+    case .account(let account):
+      try require(.employmentManage, over: site(of: account))
+      try requireManaging(site(of: account), isGiving: true)
+      return ManagementLink(.account(account.id), in: account.workspace)
+    case .group(let group):
+      try require(.employmentManage, over: site(of: group))
+      try requireManaging(site(of: group), isGiving: true)
       return ManagementLink(.group(group.id), in: group.workspace)
     }
   }

@@ -24,14 +24,16 @@ extension CommandTable {
         + " `keys_to_destroy`. Snapshots are replaced within some minutes, or by `COMPACT` at once. `backups` is an array"
         + " of what is out of reach and how to recognise it: copies made before, of which the server does not know."
         + " Notes, reasons and linked records stay, as part of the history",
-      effect: .write, rights: .admin, needs: .permission(.userAnonymise, over: .user(1)), route: .user(1),
+      effect: .write, isVersioned: true, rights: .admin, needs: .permission(.userAnonymise, over: .user(1)),
+      route: .user(1),
       body: .decide(userAnonymise)),
     CommandSpec(
       "CONTACT.ANONYMISE", .people, "Clear all personal data of somebody who has no login", [.word("#id")],
       reply:
         "a map `contact, backups`, as those of USER.ANONYMISE; logins that were deleted are cleared with the contact. Who"
         + " has a login is for USER.ANONYMISE",
-      effect: .write, rights: .admin, needs: .permission(.userAnonymise, over: .contact(1)), route: .identifier(1),
+      effect: .write, isVersioned: true, rights: .admin, needs: .permission(.userAnonymise, over: .contact(1)),
+      route: .identifier(1),
       body: .decide(contactAnonymise)),
   ]
 

@@ -101,6 +101,8 @@ extension Turn {
     }
     guard ids.count <= Limits.usersOfBulk else { throw .refused(Self.tooMany) }
     try hold(ids.map { partitioning.partition(of: $0) })
+    // L13: a name of somebody who was merged is that of the user who was kept.
+    try findPeople()
     let filter = try ListFilter<ListedUser>(self)
     var still: [UserID] = []
     for id in ids {

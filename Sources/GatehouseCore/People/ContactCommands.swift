@@ -15,12 +15,14 @@ extension CommandTable {
     CommandSpec(
       "CONTACT.SET", .people, "Set fields of a contact, all or none",
       [.word("#id"), .word("field"), .word("value"), .pairs("field", "value")],
-      reply: "how many fields changed; an empty value clears a field", effect: .write, rights: .admin,
+      reply: "how many fields changed; an empty value clears a field", effect: .write, isVersioned: true,
+      rights: .admin,
       needs: .permissions([.contactSet, .memberManage], over: .contact(1), own: .contactSet), route: .identifier(1),
       body: .decide(contactSet)),
     CommandSpec(
       "CONTACT.DELETE", .people, "Delete a contact to which nothing refers", [.word("#id")],
       reply: "`OK`; refused while a login, an entry or another record refers to the contact", effect: .write,
+      isVersioned: true,
       rights: .admin, needs: .permission(.userPurge, over: .contact(1)), route: .identifier(1),
       body: .decide(contactDelete)),
   ]

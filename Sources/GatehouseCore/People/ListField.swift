@@ -50,9 +50,7 @@ public enum ListField: Sendable, Hashable {
   static func isBuiltIn(_ name: String) -> Bool { builtIn.contains(plain(name)) }
 
   private static let builtIn = Set(
-    all.flatMap { [plain($0.name), plain($0.field.column)] } + [
-      plain(NewUserPassword.column), plain(NewUserPassword.hashColumn),
-    ])
+    all.flatMap { [plain($0.name), plain($0.field.column)] } + PersonColumn.withoutField.map { plain($0.name) })
 
   public var name: String {
     switch self {

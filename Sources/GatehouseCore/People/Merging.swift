@@ -11,7 +11,8 @@ extension CommandTable {
       reply: "a map `user, username, contact, fields, products, workspaces`: whom both lead to now, and what the kept"
         + " user lacked and got from the other. Roles, and whom the dropped user looks after, are not carried over. The"
         + " sessions of the dropped user end",
-      effect: .write, rights: .admin, needs: .permission(.userMerge, over: .user(1)), route: .user(1),
+      effect: .write, isVersioned: true, rights: .admin, needs: .permission(.userMerge, over: .user(1)),
+      route: .user(1),
       body: .decide(userMerge))
   ]
 

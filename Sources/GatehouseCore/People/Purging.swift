@@ -7,7 +7,8 @@ extension CommandTable {
       reply:
         "`OK`; refused while anything refers to the login, naming what. Mails to and about the login are given up, but"
         + " for those that report an act. CONTACT.DELETE removes the contact then",
-      effect: .write, rights: .admin, needs: .permission(.userPurge, over: .user(1)), route: .user(1),
+      effect: .write, isVersioned: true, rights: .admin, needs: .permission(.userPurge, over: .user(1)),
+      route: .user(1),
       body: .decide(userPurge))
   ]
 

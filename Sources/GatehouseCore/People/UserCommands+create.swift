@@ -24,8 +24,9 @@ extension CommandTable {
     for workspace in new.workspaces.dropFirst() { turn.emit(WorkspaceJoined(user, workspace)) }
     _ = new.attributes.emit(over: user, nil, in: new.workspace.id, turn)
     for (product, access) in new.accesses { turn.setAccess(of: user, to: product, from: nil, to: access) }
-    new.emitEmployment(of: contact.id, in: cell, turn)
+    new.emitEmployments(of: contact.id, in: cell, turn)
     for grant in new.grants { turn.emit(RoleGranted(user, grant)) }
+    for link in new.ties.links { turn.emit(ManagementAdded(user, link)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(new.workspace.id))) }
     if new.invites, !contact.email.isEmpty {
       try turn.queueMail(
@@ -52,6 +53,7 @@ private struct NewUser {
   private(set) var grants: [Grant] = []
   /// The main account (L22).
   let account: Account?
+  let ties: NewUserTies
   private(set) var workspaces: [WorkspaceID]
   let invites: Bool
   let message: String
@@ -71,12 +73,17 @@ private struct NewUser {
     invites = !turn.has("NOINVITE") && status.mayBeInvited
     workspaces = [workspace.id]
     account = try turn.mainAccountOfNewUser()
+    ties = try Self.ties(turn, in: workspace, card, of: contact)
     if turn.has("NOINVITE"), turn.has("MESSAGE") {
       throw .refused(.syntax("MESSAGE is the text of the invitation, which NOINVITE suppresses; give one of them"))
     }
-    for name in products { try add(try product(name[0], turn), licence: 0, turn) }
+    for name in products { try add(try turn.product(named: name[0], ofNewUserIn: workspace), licence: 0, turn) }
+    for (product, access) in ties.accesses {
+      try add(product, licence: 0, turn)
+      accesses[accesses.count - 1].access = access
+    }
     for values in try turn.options("LICENCE") {
-      let product = try product(values[0], turn)
+      let product = try turn.product(named: values[0], ofNewUserIn: workspace)
       guard let licence = product.licence(values[1]), values[1] != Product.everyAccess else {
         throw .refused(.notFound("licence type \(values[1]) of the product \(turn.directory.productName(product))"))
       }
@@ -86,7 +93,47 @@ private struct NewUser {
       throw .refused(
         .syntax("ACCOUNT is of the workspace \(turn.directory.workspace(account.workspace).name); name that one"))
     }
+    if let other = ties.workspaces.first(where: { !workspaces.contains($0) }) {
+      throw .refused(
+        .syntax(
+          "EMPLOYED and MANAGES are about workspaces of the user, and not about \(turn.directory.workspace(other).name);"
+            + " name that with WORKSPACE, or one of its products"))
+    }
     grants = try turn.givenGrants(in: workspace.id, account)
+    for grant in ties.grants { try add(grant, turn) }
+  }
+
+  /// Adds a role with a scope of its own. The first of the home, or that holds everywhere, is the main one (L11, W2).
+  private mutating func add(_ grant: Grant, _ turn: Turn) throws(Halt) {
+    var grant = grant
+    let place = turn.directory.workspace(of: grant.scope)
+    guard !grants.contains(where: { $0.isSame(as: grant) }) else {
+      throw .refused(
+        .syntax(
+          "GRANT \(turn.directory.name(of: grant.role)) \(turn.text(of: grant.scope)) is given twice", of: "GRANT"))
+    }
+    if let place, !workspaces.contains(place) {
+      throw .refused(
+        .syntax(
+          "GRANT is over what a workspace of the user has, and not \(turn.directory.workspace(place).name); name that"
+            + " with WORKSPACE, or one of its products", of: "GRANT"))
+    }
+    if let fault = turn.directory.fault(of: grant) { throw .refused(fault) }
+    try turn.checkTimes(of: grant)
+    guard grants.count < Limits.grantsOfUser else {
+      throw .refused(.limit("roles: a user has at most \(Limits.grantsOfUser)"))
+    }
+    grant.isMain = !grants.contains(where: \.isMain) && (place == nil || place == workspace.id)
+    grants.append(grant)
+  }
+
+  private static func ties(
+    _ turn: Turn, in workspace: Workspace, _ card: ContactCard, of contact: ContactID?
+  ) throws(Halt) -> NewUserTies {
+    try NewUserTies(turn, in: workspace) { () throws(Halt) in
+      let person = try contact.flatMap { (id) throws(Halt) in try turn.contact(id) }
+      return turn.zone(named: card.value(.timezone, over: person), elseOf: workspace)
+    }
   }
 
   private static func contact(_ turn: Turn) throws(Halt) -> ContactID? {
@@ -113,19 +160,6 @@ private struct NewUser {
     return texts
   }
 
-  /// A product's name without a workspace means one of the workspace that the command names, if it has such a product.
-  private func product(_ name: String, _ turn: Turn) throws(Halt) -> Product {
-    if workspace.id != mainWorkspace, !name.contains("/") {
-      var qualified = "\(workspace.name)/\(name)"
-      if let id = qualified.withUTF8({ turn.directory.productID(UnsafeRawBufferPointer($0)) }),
-        let product = turn.directory.product(id), product.workspace == workspace.id
-      {
-        return product
-      }
-    }
-    return try turn.product(named: name)
-  }
-
   private mutating func add(_ product: Product, licence: UInt8, _ turn: Turn) throws(Halt) {
     if let index = accesses.firstIndex(where: { $0.product.id == product.id }) {
       guard licence != 0, accesses[index].access.licence == 0 else {
@@ -147,6 +181,10 @@ private struct NewUser {
     for (product, access) in accesses {
       try turn.require(.productAccess, over: turn.site(of: product))
       if access.licence != 0 { try turn.require(.licenceAssign, over: turn.site(of: product)) }
+      guard access.isAdministrator else { continue }
+      try turn.requireOwnLogin(toChange: .administration)
+      try turn.requireGiving(
+        .productAdministrator, over: turn.site(of: product), until: access.limits.end, to: "say who administers it")
     }
     for grant in grants {
       try turn.requireGranting(grant)
@@ -156,6 +194,9 @@ private struct NewUser {
       try turn.require(.authoritySet, over: .workspace(workspace.id))
     }
     if let account { try turn.require(.employmentManage, over: turn.site(of: account)) }
+    for employment in ties.employments {
+      try turn.require(.employmentManage, over: .account(employment.account, of: employment.workspace))
+    }
     try password?.authorise(turn, in: workspace)
   }
 
@@ -218,14 +259,28 @@ private struct NewUser {
   /// What those who know a person try first as the password.
   private static let known: [ContactField] = [.first, .middle, .last, .email]
 
-  /// Makes the account the main one. An existing contact may be employed already.
-  func emitEmployment(of contact: ContactID, in cell: HeldPartition, _ turn: Turn) {
-    guard let account else { return }
+  /// Employs the contact: the account is the main one, else the first of a workspace. An existing contact may be employed
+  /// already.
+  func emitEmployments(of contact: ContactID, in cell: HeldPartition, _ turn: Turn) {
+    var given = ties.employments
+    if let account {
+      let place = given.firstIndex { $0.account == account.id }
+      var main = place.map { given.remove(at: $0) } ?? Employment(account.id, of: account.workspace)
+      main.isMain = true
+      given.insert(main, at: 0)
+    }
+    guard !given.isEmpty else { return }
     let held = cell.state.serial(of: contact).map { cell.state.people.employments(of: $0) } ?? []
-    let old = held.first { $0.account == account.id }
-    var new = Employment(account.id, of: account.workspace, isMain: true)
-    if let old, old.to == nil { new.from = old.from }
-    if new != old { turn.setEmployment(of: contact, from: old, to: new, among: held) }
+    var mains = Set((held + given).filter(\.isMain).map(\.workspace))
+    for employment in given {
+      let old = held.first { $0.account == employment.account }
+      var new = employment
+      let hasDays = ties.employments.contains { $0.account == employment.account }
+      if !hasDays, let old, old.to == nil { new.from = old.from }
+      let keepsMark = old?.isMain == true && account?.workspace != employment.workspace
+      new.isMain = employment.isMain || keepsMark || mains.insert(employment.workspace).inserted
+      if new != old { turn.setEmployment(of: contact, from: old, to: new, among: held) }
+    }
   }
 
   /// Whether the principal may use an existing contact. The home of its last login governs it (W2); a new login

@@ -3,7 +3,8 @@ extension CommandTable {
     CommandSpec(
       "USER.INVITE", .people, "Queue another invitation for a user", [.word("user"), .option("MESSAGE", "text")],
       reply: "`OK`; refused while the status is deleted, locked or inactive, and where the contact has no e-mail",
-      effect: .write, rights: .admin, needs: .permission(.credentialSet, over: .user(1)), route: .user(1),
+      effect: .write, isVersioned: true, rights: .admin, needs: .permission(.credentialSet, over: .user(1)),
+      route: .user(1),
       body: .decide(userInvite))
   ]
 

@@ -5,6 +5,8 @@ package enum PersonColumn: Hashable, Sendable {
   case password, passwordHash
   /// The main account in the workspace (L22).
   case account
+  /// All employments there with their days (L8), and whom and what the person looks after (L9).
+  case employments, manages
   /// The whole name, which the server splits.
   case name
   case contact(ContactField)
@@ -15,7 +17,7 @@ package enum PersonColumn: Hashable, Sendable {
   /// The columns that every workspace has, in the order in which they are exported.
   package static let ofUsers: [PersonColumn] =
     [.username, .name] + ContactField.allCases.map(Self.contact) + [.status]
-    + UserField.allCases.map(Self.user) + [.account, .products, .licences, .roles]
+    + UserField.allCases.map(Self.user) + [.account, .employments, .products, .licences, .roles, .manages]
   /// … and what is imported, and never exported.
   package static let ofImportedUsers: [PersonColumn] = ofUsers + [.password, .passwordHash]
   package static let ofContacts: [PersonColumn] = [.name] + ContactField.allCases.map(Self.contact)
@@ -25,12 +27,14 @@ package enum PersonColumn: Hashable, Sendable {
     case .custom(let name): name
     case .password: NewUserPassword.column
     case .passwordHash: NewUserPassword.hashColumn
+    case .employments: "employments"
+    case .manages: "manages"
     default: listed?.column ?? ""
     }
   }
 
-  /// The field of the server's lists that the column holds; nil for one that a workspace has added. Both have their names
-  /// from there, so that no workspace can add a field under the name of a column.
+  /// The field of the server's lists that the column holds; nil for one that a workspace has added, and for what lists do
+  /// not show. No workspace can add a field under the name of a column (`ListField.isBuiltIn`).
   package var listed: ListField? {
     switch self {
     case .username: .username
@@ -42,9 +46,12 @@ package enum PersonColumn: Hashable, Sendable {
     case .name: .name
     case .contact(let field): .ofContact(field)
     case .user(let field): .ofUser(field)
-    case .custom, .password, .passwordHash: nil
+    case .custom, .password, .passwordHash, .employments, .manages: nil
     }
   }
+
+  /// The columns that have no field of the lists, and a name of their own.
+  static let withoutField: [PersonColumn] = [.password, .passwordHash, .employments, .manages]
 
   /// Whether a cell says yes or no.
   package var isFlag: Bool { if case .user(let field) = self { field.flag != nil } else { false } }
@@ -80,6 +87,8 @@ package enum PersonColumn: Hashable, Sendable {
     case .password: ["initialpassword", "temporarypassword"]
     case .passwordHash: ["hash", "passwordhashed", "hashedpassword"]
     case .account: ["mainaccount", "employer", "company", "organisation", "organization"]
+    case .employments: ["employment", "employers", "accounts"]
+    case .manages: ["manage", "looksafter"]
     case .custom: []
     }
   }
@@ -88,7 +97,7 @@ package enum PersonColumn: Hashable, Sendable {
   /// several, and for the username, which has none. That of a flag stands alone.
   package var option: [String]? {
     switch self {
-    case .username, .products, .licences, .roles: nil
+    case .username, .products, .licences, .roles, .employments, .manages: nil
     case .custom(let name): ["FIELD", name]
     case .status, .name, .contact, .user, .account, .password, .passwordHash: [name.uppercased()]
     }
@@ -97,7 +106,9 @@ package enum PersonColumn: Hashable, Sendable {
   /// The field's name in `USER.SET`; nil for what that command does not set.
   package var field: String? {
     switch self {
-    case .username, .status, .products, .licences, .roles, .account, .name, .password, .passwordHash: nil
+    case .username, .status, .products, .licences, .roles, .account, .employments, .manages, .name, .password,
+      .passwordHash:
+      nil
     case .contact, .user, .custom: name
     }
   }
@@ -109,11 +120,6 @@ package enum PersonColumn: Hashable, Sendable {
     if isDay, text.utf8.allSatisfy({ $0 &- 0x30 < 10 || [0x2e, 0x2d].contains($0) }), TimeText.dayNumber(text) == nil {
       return "'\(text)' is not a day, such as 2026-03-01; format the column as that"
     }
-    return nil
-  }
-
-  /// The words of a cell that has several, separated by `;`, `,`, `|` or blanks.
-  package static func words(in text: String) -> [String] {
-    text.split { ";,| \t\n\r".unicodeScalars.contains($0.unicodeScalars.first!) }.map(String.init)
+    return faultOfValues(in: text)
   }
 }

@@ -9,7 +9,8 @@ extension CommandTable {
       reply: "how many attributes changed; an empty value removes one. Names and values are kept as they are given."
         + " `externalId` is the person's identifier in that system, which no other user of the workspace has; by each"
         + " address in `emails`, such as a list in JSON, `USER.ADDRESSED` finds the person",
-      effect: .write, rights: .admin, needs: .permissions([.contactSet, .memberManage], over: .member(1)),
+      effect: .write, isVersioned: true, rights: .admin,
+      needs: .permissions([.contactSet, .memberManage], over: .member(1)),
       route: .user(1), body: .decide(userProvision)),
     CommandSpec(
       "USER.EXTERNAL", .people, "The user of a workspace with an identifier of a provisioning system",

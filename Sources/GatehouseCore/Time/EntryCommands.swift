@@ -20,11 +20,12 @@ extension CommandTable {
         .option("PROJECT", "project"), .option("NOTE", "text"),
       ],
       reply: "the entry as `ENTRY.ADD`, with its new version; the same version if nothing differs", effect: .write,
+      isVersioned: true,
       rights: .timers, needs: .permission(.entryCorrect, over: .entry(1), own: .timerOwn), route: .identifier(1),
       body: .decide(entryCorrect)),
     CommandSpec(
       "ENTRY.DELETE", .timer, "Delete an entry; its history stays", [.word("entry", .integer)],
-      reply: "the entry as `ENTRY.ADD`, with `deleted` 1", effect: .write, rights: .timers,
+      reply: "the entry as `ENTRY.ADD`, with `deleted` 1", effect: .write, isVersioned: true, rights: .timers,
       needs: .permission(.entryCorrect, over: .entry(1), own: .timerOwn), route: .identifier(1),
       body: .decide(entryDelete)),
     CommandSpec(

@@ -14,7 +14,11 @@ struct NamedUser: Sendable {
 
 extension Turn {
   /// Whether there is something to find out (`prepare`).
-  public var needsPreparing: Bool { needsAuthorising || !wordsOfPeople.isEmpty }
+  public var needsPreparing: Bool {
+    if needsAuthorising { return true }
+    guard case .gather = spec.body else { return false }
+    return !wordsOfPeople.isEmpty
+  }
 
   public var preparation: Preparation { Preparation(principal: principal, namedPeople: namedPeople) }
 
@@ -39,9 +43,8 @@ extension Turn {
     }
   }
 
-  /// The words of a command that reads all partitions that name users: in options and conditions, and what is searched for.
+  /// The words that name users: in options and conditions, and what is searched for.
   private var wordsOfPeople: [Int] {
-    guard case .gather = spec.body else { return [] }
     if spec.isSearch {
       let words = positional
       return words.count == 1 && !isID(words[0]) ? words : []

@@ -78,6 +78,11 @@ extension Turn {
     chosenOption(token).map { $0.word..<$0.word + $0.count } ?? 0..<0
   }
 
+  /// The words of the values of a repeatable option, for each time that it is given.
+  func wordsOfEach(_ token: String) -> [Range<Int>] {
+    chosen.filter { spec.options[$0.option].token == token }.map { $0.word..<$0.word + $0.count }
+  }
+
   /// The text of an option's value.
   public func option(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> String? {
     guard let given = chosenOption(token) else { return nil }

@@ -199,8 +199,9 @@ extension Turn {
     return SecretText.apiKey(of: authority).map { partitioning.partition(of: $0) } ?? 0
   }
 
-  /// `IFVERSION`: refuses the command if the version has changed.
+  /// `IFVERSION`: refuses the command if the version has changed. The command's entry in the table says that it takes it.
   public func checkVersion(_ version: UInt32) throws(Halt) {
+    assert(!spec.withheld.contains("IFVERSION"), "\(spec.name) checks a version that it does not take")
     isVersionChecked = true
     guard let wanted = try integer("IFVERSION", in: 0...Int(UInt32.max)) else { return }
     guard wanted == Int(version) else {

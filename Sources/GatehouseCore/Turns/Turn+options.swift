@@ -51,6 +51,8 @@ extension CommandSpec {
     while word < arguments.count {
       if let option = options.firstIndex(where: { Self.isToken($0.token, arguments[word]) }) {
         word = try readOption(option, at: word, of: arguments, into: &chosen)
+      } else if effect == .write, Self.isToken("IFVERSION", arguments[word]) {
+        throw .refused(.syntax("IFVERSION has no meaning here: \(name) is not about one thing with a version"))
       } else if positional < positionalMost {
         guard chosen.isEmpty || isVariadic else {
           guard !isSecret(word, of: arguments) else { throw .refused(unknownOption(arguments, word)) }

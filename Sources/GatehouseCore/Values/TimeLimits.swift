@@ -114,15 +114,25 @@ extension Turn {
     of user: UserReference, in workspace: WorkspaceID?, insteadOf old: TimeLimits = .none
   ) throws(Halt) -> TimeLimits {
     guard has("FROM") || has("UNTIL") else { return old }
-    func end(_ token: String, _ old: Milliseconds?, daysLater: Int32) throws(Halt) -> Milliseconds? {
-      guard let text = try option(token) else { return old }
+    return try timeLimits(from: try option("FROM"), until: try option("UNTIL"), insteadOf: old) { () throws(Halt) in
+      user.zone(elseOf: directory.workspace(workspace ?? user.home ?? mainWorkspace), directory.zones).zone
+    }
+  }
+
+  /// - Parameters:
+  ///   - from: nil for the old value.
+  ///   - zone: that of the days.
+  func timeLimits(
+    from: String?, until: String?, insteadOf old: TimeLimits = .none, in zone: () throws(Halt) -> Zone
+  ) throws(Halt) -> TimeLimits {
+    func end(_ text: String?, _ token: String, _ old: Milliseconds?, daysLater: Int32) throws(Halt) -> Milliseconds? {
+      guard let text else { return old }
       if text.lowercased() == "none" { return nil }
       guard let day = TimeText.dayNumber(text) else { return try Self.time(text, token) }
-      let place = directory.workspace(workspace ?? user.home ?? mainWorkspace)
-      return user.zone(elseOf: place, directory.zones).zone.rules.start(ofDay: day + daysLater)
+      return try zone().rules.start(ofDay: day + daysLater)
     }
     let limits = TimeLimits(
-      from: try end("FROM", old.from, daysLater: 0), until: try end("UNTIL", old.until, daysLater: 1))
+      from: try end(from, "FROM", old.from, daysLater: 0), until: try end(until, "UNTIL", old.until, daysLater: 1))
     if let until = limits.until, until <= max(now, limits.from ?? .min) {
       throw .refused(.syntax("UNTIL must be after now, and after FROM"))
     }

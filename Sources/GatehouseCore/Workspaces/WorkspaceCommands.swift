@@ -17,6 +17,7 @@ extension CommandTable {
       "WORKSPACE.SET", .organisation, "Set plan, owner, subdomain, policies or a whole profile, all or none",
       [.word("workspace"), .word("key"), .word("value"), .pairs("key", "value")],
       reply: "how many settings changed; keys are plan, owner, subdomain, profile and policy.NAME", effect: .write,
+      isVersioned: true,
       rights: .admin, needs: .permissions([.workspaceSet, .securitySet, .workspaceTransfer], over: .workspace(1)),
       route: .directory, body: .decide(workspaceSet)),
     CommandSpec(
@@ -33,11 +34,12 @@ extension CommandTable {
         + " timer, ends employments and sessions there and takes the roles, also of who is deleted, and so does `UNTIL`"
         + " when it passes. For an existing member, an omitted"
         + " `FROM` or `UNTIL` stays as it is, and `none` removes it",
-      effect: .write, rights: .admin, needs: .permission(.memberManage, over: .membership(workspace: 1, user: 2)),
+      effect: .write, isVersioned: true, rights: .admin,
+      needs: .permission(.memberManage, over: .membership(workspace: 1, user: 2)),
       route: .user(2), body: .decide(workspaceMember)),
     CommandSpec(
       "WORKSPACE.TRANSFER", .organisation, "Hand a workspace on to another owner, who must be a member",
-      [.word("workspace"), .word("user")], reply: "`OK`", effect: .write, rights: .admin,
+      [.word("workspace"), .word("user")], reply: "`OK`", effect: .write, isVersioned: true, rights: .admin,
       needs: .permission(.workspaceTransfer, over: .workspace(1)), route: .user(2), body: .decide(workspaceTransfer)),
   ]
 

@@ -65,8 +65,8 @@ enum ReferencePage {
     the request waits, and then `CONFLICT`. What has a secret in its words, or answers one, cannot wait.
 
     A permission counts where a command uses it, and where it does in passing what the permission is for: `role.grant` where
-    `PRODUCT.ENABLE` makes or unmakes an administrator, `MANAGE.ADD` gives an account or a group to a manager, and
-    `WORKSPACE.MEMBER` lets somebody with rights stay longer; `member.manage` where `PRODUCT.ENABLE`,
+    `PRODUCT.ENABLE` or `USER.CREATE` makes or unmakes an administrator, `MANAGE.ADD` or `USER.CREATE` gives an account or
+    a group to a manager, and `WORKSPACE.MEMBER` lets somebody with rights stay longer; `member.manage` where `PRODUCT.ENABLE`,
     `ROLE.GRANT` or `USER.COPYACCESS` makes a member;
     `contact.set` where `USER.RENAME` changes the e-mail address and `USER.CREATE` an existing contact; `user.delete` for
     `USER.MERGE`; `user.rename`, `contact.set`, `user.set` and `user.status` for `USER.ANONYMISE`. Where one of several

@@ -30,6 +30,8 @@ struct OwnLoginTests {
       "CONTACT.SET #CONTACT email evil@x.test", "USER.CREATE eve CONTACT #CLEO EMAIL evil@x.test",
       "USER.RENAME ana evil", "USER.RESTORE #GONE evil@x.test",
       "USER.CREATE backdoor PASSWORD correct-horse", "USER.CREATE backdoor ROLE super-administrator",
+      "USER.CREATE backdoor ACCESS payroll ADMIN none none",
+      "USER.CREATE backdoor GRANT super-administrator everywhere none none",
       "PASSWORD.SET ana correct-horse", "PASSWORD.GENERATE ana", "PASSWORD.CHANGE a b", "TOTP.ENROL ana",
       "TOTP.DISABLE ana", "APIKEY.CREATE ana",
       "ROLE.GRANT ana super-administrator", "ROLE.REVOKE bob training-administrator", "ROLE.DEFINE clerk user.read",

@@ -8,6 +8,7 @@ import Testing
     "L2: no field has the name of a column of a file of people, in whatever punctuation",
     arguments: [
       "products", "licences", "roles", "account", "authority", "restrict-bookings", "language", "e-mail", "user.name",
+      "employments", "manages",
     ])
   func columns(_ name: String) {
     let core = CoreHarness()

@@ -39,6 +39,8 @@ import Testing
       #expect(names("CONTACT.LIST WHERE username \(comparison) \(name) FIELDS 1 username") == ["ana"], "\(comparison)")
       #expect(core.run("USER.COUNT WHERE username \(comparison) \(name)").integer == 1)
     }
+    #expect("\(core.run("USER.BULK SET division north WHERE username = \(name)"))" == "{users: 1, changed: 1}")
+    #expect(core.run("USER.GET ana")["division"].text == "north")
     #expect(names("USER.LIST WHERE username = \(name) WHERE status = locked") == [])
     #expect(names("USER.SEARCH ana") == ["ana"] && names("USER.LIST WHERE username = ana") == ["ana"])
     #expect(names("USER.LIST WHERE username = nobody") == [] && names("USER.LIST WHERE username = #\(gone)") == [])

@@ -158,6 +158,7 @@ struct CommandGenerator {
     case "IDEM", "WORKSPACE": 20
     case "REASON", "ACCEPT-BILLING": 60
     case "ACCOUNT", "GROUP": 12
+    case "EMPLOYED", "ACCESS", "GRANT", "MANAGES": 5
     default: 15
     }
   }
@@ -265,6 +266,10 @@ struct CommandGenerator {
     case "permission": return pick(["user.read", "user.rename", "impersonate", "timer.stop", "workspace.plan", "fly"])
     case "plan": return pick(["free", "enterprise"])
     case "profile": return pick(["clockify", "actitime", "none"])
+    case "from", "to", "until": return pick(["none", "none", "2020-01-01", "2031-01-01", "today"])
+    case "state": return pick(["ADMIN", "REGULAR", "OFF", "on"])
+    case "scope":
+      return pick(["everywhere", "workspace", "account Widgets", "group Europe", "product payroll", "moon"])
     case "day": return pick(["2020-01-01", "2026-02-28", "2031-01-01", "today"])
     case "url": return pick(["https://example.com/h", "http://127.0.0.1/h", "http://example.com/"])
     case "change": return pick(["status-set", "user-created", "nothing"])

@@ -179,6 +179,17 @@ import Testing
     core.expectReplicated()
   }
 
+  /// The table says which commands are about one thing with a version, and those compare it.
+  @Test(arguments: lines)
+  func aVersionIsComparedOrRefused(_ line: String) throws {
+    let (core, words) = company()
+    let name = line.replacing("AS OTHER ", with: "").prefix { $0 != " " }
+    let spec = try #require(CommandTable.entries.first { $0.name == name })
+    let answer = core.run(words(line) + ["IFVERSION", "4000000000"]).text ?? ""
+    let wanted = spec.usage.contains("IFVERSION") ? "STALE version " : "ERR IFVERSION has no meaning here: \(name) "
+    #expect(answer.hasPrefix(wanted), "\(answer)")
+  }
+
   @Test func everyWriteHasALine() {
     let tried = Set(Self.lines.map { $0.replacing("AS OTHER ", with: "").prefix { $0 != " " } })
     let writes = Set(CommandTable.entries.filter { $0.effect == .write && $0.takesDryRun }.map { $0.name[...] })

@@ -113,4 +113,20 @@ import Testing
         == "NOTFOUND product app; it was looked for in main: workspace/product names that of another workspace")
     #expect(core.run("POOL.LIST acme/ap").text == "NOTFOUND product acme/ap")
   }
+
+  /// `IFVERSION` stands in the usage of the commands that compare it, and the others refuse it.
+  @Test(arguments: CommandTable.entries.filter { $0.effect == .write && $0.mandatory.isEmpty }.map(\.name))
+  func aVersionIsTakenWhereTheUsageSaysSo(_ name: String) throws {
+    let spec = try #require(CommandTable.entries.first { $0.name == name })
+    let words = [name] + (0..<spec.required).map { "w\($0)" } + ["IFVERSION", "1"]
+    #expect(OwnedArguments(words).withView { spec.takes($0) } == spec.usage.contains("[IFVERSION version]"))
+  }
+
+  @Test func theseCommandsCompareAVersion() {
+    let names = CommandTable.entries.filter { $0.usage.contains("IFVERSION") }.map(\.name)
+    #expect(names.contains("USER.SET") && names.contains("ENTRY.CORRECT") && names.contains("WORKSPACE.MEMBER"))
+    for name in ["USER.CREATE", "USER.BULK", "TIMER.START", "SESSION.CREATE", "ROLE.DEFINE", "USER.GET", "PING"] {
+      #expect(!names.contains(name), "\(name)")
+    }
+  }
 }

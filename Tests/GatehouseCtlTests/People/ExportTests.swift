@@ -21,7 +21,23 @@ struct ExportTests {
         + " ROLE individual ROLE manager WITHIN")
     try gate.ok("USER.CREATE =cmd WORKSPACE acme ROLE manager NOINVITE")
     try gate.ok("USER.CREATE stranger NOINVITE")
+    for line in Self.ties { try gate.ok(line) }
   }
+
+  /// What has days, limits, scopes and others in it. Whom ana looks after comes after her in the file, and zoe before bo.
+  private static let ties = [
+    "EMPLOY.SET ana Widgets FROM 2024-02-01 WORKSPACE acme",
+    "EMPLOY.ADD ana 'Smith; Sons, \"Best\" @ A/S' TO 2025-12-31 WORKSPACE acme",
+    "ROLE.GRANT ana manager GROUP North WORKSPACE acme UNTIL 2090-01-01T09:00:00Z",
+    "ROLE.GRANT ana manager WORKSPACE acme", "ROLE.GRANT ana individual PRODUCT acme/time FROM 2090-01-01",
+    "PRODUCT.ENABLE ana acme/time ADMIN UNTIL 2090-12-31",
+    "USER.CREATE zoe WORKSPACE acme FIRST Zoe NOINVITE", "PRODUCT.ENABLE zoe acme/wiki FROM 2090-01-01T00:00:00Z",
+    "LICENCE.ASSIGN zoe acme/payroll office", "EMPLOY.ADD zoe Widgets FROM 2090-01-01 WORKSPACE acme",
+    "EMPLOY.ADD zoe 'Smith; Sons, \"Best\" @ A/S' WORKSPACE acme", "ROLE.GRANT zoe manager WORKSPACE acme",
+    "USER.CREATE bo@acme.test WORKSPACE acme NOINVITE", "MANAGE.ADD ana USER zoe WORKSPACE acme",
+    "MANAGE.ADD ana USER bo@acme.test WORKSPACE acme", "MANAGE.ADD ana ACCOUNT Widgets WORKSPACE acme",
+    "MANAGE.ADD bo@acme.test USER ana WORKSPACE acme", "MANAGE.ADD zoe GROUP North WORKSPACE acme",
+  ]
 
   private static func prepare(_ gate: Client) throws {
     for product in ["acme/payroll", "acme/time", "wiki", "acme/wiki"] { try gate.ok("PRODUCT.CREATE \(product)") }
@@ -30,6 +46,8 @@ struct ExportTests {
     try gate.ok("FIELD.DEFINE points number WORKSPACE acme")
     try gate.ok("FIELD.DEFINE member flag WORKSPACE acme")
     try gate.ok("ACCOUNT.CREATE Widgets CUSTOMER WORKSPACE acme")
+    try gate.ok("ACCOUNT.CREATE 'Smith; Sons, \"Best\" @ A/S' CUSTOMER WORKSPACE acme")
+    try gate.ok("GROUP.CREATE North WORKSPACE acme")
   }
 
   @Test(
@@ -44,21 +62,60 @@ struct ExportTests {
     let exported = try old.run(["export", "users", "--workspace", "acme", "--output", path] + options)
     #expect(exported.code == 0, "\(exported.errors)")
     #expect(!exported.errors.contains("not in the file"), "\(exported.errors)")
+    let tried = try new.run("import", path, "--workspace", "acme", "--dry-run")
+    #expect(
+      tried.output == "14 rows: 14 users to create, 0 rows refused; nothing was written\n",
+      "\(tried.output)\(tried.errors)")
     let imported = try new.run("import", path, "--workspace", "acme")
-    #expect(imported.output == "12 rows: 12 users created, 0 rows refused\n", "\(imported.output)\(imported.errors)")
-    for user in (0..<10).map({ "user\($0)" }) + ["ana", "=cmd"] {
-      #expect(try new.person(user) == old.person(user))
-      let roles = try [old, new].map { try $0.gate.list("ROLE.LIST", user).map(\.description) }
-      #expect(roles[0] == roles[1])
+    #expect(
+      imported.output == "14 rows: 14 users created, 3 management links made, 0 rows refused\n",
+      "\(imported.output)\(imported.errors)")
+    for user in (0..<10).map({ "user\($0)" }) + ["ana", "=cmd", "zoe", "bo@acme.test"] {
+      #expect(try Self.known(new, user) == Self.known(old, user))
     }
-    #expect(try new.gate.integer("USER.COUNT") == 12)
+    #expect(try new.gate.integer("USER.COUNT") == 14)
     #expect(try new.person("ana")["account"] == "acme/Widgets" && new.person("ana")["authority"] == "1")
-    // The same file into the server it is from: everybody is there, with all of it.
-    let back = try old.run("import", path, "--workspace", "acme")
-    #expect(back.output == "12 rows: 0 users created, 12 already there, 0 rows refused\n", "\(back.output)")
+    #expect(
+      try new.gate.list("EMPLOY.LIST zoe").map { "\($0["account"] ?? "") \($0["from"] ?? "") \($0["main"] ?? "")" }
+        == ["acme/Widgets 2090-01-01 1", "acme/Smith; Sons, \"Best\" @ A/S  0"], "the main one has not begun")
+    // The new server exports the same rows.
+    let again = new.folder.path(options.contains("jsonl") ? "again.jsonl" : "again.csv")
+    let back = try new.run(["export", "users", "--workspace", "acme", "--output", again] + options)
+    #expect(back.code == 0 && Self.rows(again) == Self.rows(path), "\(back.errors)")
+    // The same file into the server it is from, and again into the new one: everybody is there, with all of it.
+    for world in [old, new] {
+      let same = try world.run("import", path, "--workspace", "acme")
+      #expect(same.output == "14 rows: 0 users created, 14 already there, 0 rows refused\n", "\(same.output)")
+    }
+    try old.gate.ok("EMPLOY.SET ana Widgets TO 2091-01-01 WORKSPACE acme")
+    try old.gate.ok("ROLE.REVOKE ana manager GROUP North WORKSPACE acme")
+    try old.gate.ok("MANAGE.REMOVE ana ACCOUNT Widgets WORKSPACE acme")
+    let other = try old.run("import", path, "--workspace", "acme", "--update", "--dry-run")
+    #expect(
+      other.output.contains(
+        " differs in employments, roles, manages, which --update does not change; use EMPLOY.ADD and EMPLOY.SET,"
+          + " ROLE.GRANT, MANAGE.ADD\n"), "\(other.output)")
     let twice = try old.run("export", "users", "--workspace", "acme", "--output", path)
     #expect(twice.code == 73 && twice.errors.contains("cannot make \(path): File exists"), "\(twice.errors)")
   }
+
+  /// What a server knows of a user, without what is a matter of that server.
+  private static func known(_ world: PeopleServer, _ user: String) throws -> [String] {
+    let person = try world.person(user).sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+    let employments = try world.gate.list("EMPLOY.LIST", user).map { employment in
+      ["account", "from", "to", "main"].map { employment[$0] ?? "" }.joined(separator: " ")
+    }
+    let links = try world.gate.list("MANAGE.LIST", user).map { "\($0["kind"] ?? "") \($0["name"] ?? "")" }
+    let roles = try world.gate.list("ROLE.LIST", user).map(\.description)
+    // The main ones come first in a file, and links to users after others: their order has no meaning.
+    return person + employments.sorted() + links.sorted() + roles.sorted()
+  }
+
+  private static func rows(_ path: String) -> [String] {
+    readText(path).split(separator: "\n").map(String.init).sorted()
+  }
+
+  private static func quoted(_ cell: String) -> String { "\"" + cell.replacing("\"", with: "\"\"") + "\"" }
 
   @Test("formulas are defused in CSV, conditions and fields are those of the list, pages are put together")
   func lists() throws {
@@ -73,9 +130,23 @@ struct ExportTests {
     #expect(formula.output == "username,roles,id\r\n'=cmd,manager@everywhere,\(id)\r\n")
     let wrong = try world.run("export", "users", "--fields", "shoe")
     #expect(wrong.code == 1 && wrong.errors.contains("the server refused: ERR no field 'shoe'"))
-    try world.gate.ok("ROLE.GRANT ana manager PRODUCT acme/time")
-    let narrow = try world.run("export", "users", "--workspace", "acme")
-    #expect(narrow.errors.contains("not in the file are 1 grant of roles over a part of the workspace"))
+    try world.gate.ok("PRODUCT.CREATE main/other")
+    try world.gate.ok("ROLE.GRANT zoe individual PRODUCT other")
+    try world.gate.ok("MANAGE.ADD zoe USER stranger")
+    let foreign = try world.run("export", "users", "--workspace", "acme")
+    #expect(foreign.errors.contains("not in the file are 1 grant of roles over other workspaces"), "\(foreign.errors)")
+    #expect(!foreign.errors.contains("management link"), "\(foreign.errors)")
+    let ties = try world.run(
+      "export", "users", "--workspace", "acme", "--where", "username = ana", "--fields",
+      "employments,products,licences,roles,manages")
+    #expect(
+      ties.output
+        == "employments,products,licences,roles,manages\r\n"
+        + Self.quoted(#"acme/Widgets@2024-02-01..;"acme/Smith; Sons, ""Best"" @ A/S"@..2025-12-31"#) + ","
+        + "acme/payroll;acme/time@admin@..2091-01-01T00:00:00.000Z;acme/wiki,acme/payroll:office,"
+        + "individual;manager;manager@group:acme/North@..2090-01-01T09:00:00.000Z;manager@workspace;"
+        + "individual@product:acme/time@2090-01-01T00:00:00.000Z..,"
+        + "account:acme/Widgets;user:zoe;user:bo@acme.test\r\n", "\(ties.output)")
 
     let file = (0..<2500).map { "many\($0)\n" }.joined()
     #expect(try world.load("username\n" + file, "--workspace", "acme").code == 0)

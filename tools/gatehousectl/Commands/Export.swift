@@ -16,19 +16,22 @@ struct Export: OperatorCommand {
         gatehousectl export contacts --where "user = ''"       those without a login
 
       All columns that import takes are written, and import reads them back
-      without a loss. Of members whose home is another workspace nothing is in the
-      file, and of the others what they have in this workspace: products of others,
-      roles over a product or an account, limits in time, and who administers a
-      product are not. Of employments the file has the main account: not from when
-      and until when somebody is employed there, not the other employments
-      (EMPLOY.LIST), and not whom somebody looks after (MANAGE.LIST). In CSV an
-      apostrophe is put before a value that begins with = + - @ or a tab, because
-      spreadsheets would carry it out.
+      without a loss: employments with their days, products and roles with their
+      limits, scopes and administrators, and whom somebody looks after. Of members
+      whose home is another workspace nothing is in the file, and of the others
+      what they have in this workspace: products of others are left out, and so
+      are roles over them and links to people who are not in the file, which are
+      counted. Never in the file are passwords, second factors, API keys and
+      sessions; names that somebody had before, and what happened until now; until
+      when somebody is a member; time, linked records (LINK.LIST), and what
+      provisioning systems keep, who send it again. In CSV an apostrophe is put
+      before a value that begins with = + - @ or a tab, because spreadsheets would
+      carry it out.
 
       --where takes a field, an operator and a value, as USER.LIST does, and
-      repeats. --fields takes any fields of USER.LIST or CONTACT.LIST. People who
-      change while the list is written are in it once, as they were before or
-      after.
+      repeats. --fields takes these columns, and any fields of USER.LIST or
+      CONTACT.LIST. People who change while the list is written are in it once, as
+      they were before or after.
 
       To authenticate, set GATEHOUSE_AUTH=name:secret.
 
@@ -87,10 +90,14 @@ struct Export: OperatorCommand {
       throw error
     }
     meter.end()
-    if run.narrowGrants > 0 {
+    if run.foreignGrants > 0 {
       Console.message(
-        "gatehousectl: not in the file are \(Figures.count(run.narrowGrants, "grant")) of roles over a part of the workspace"
-          + ", over another one, or for a time")
+        "gatehousectl: not in the file are \(Figures.count(run.foreignGrants, "grant")) of roles over other workspaces")
+    }
+    if run.foreignLinks > 0 {
+      Console.message(
+        "gatehousectl: not in the file are \(Figures.count(run.foreignLinks, "management link")) to people who are not in"
+          + " it either, because they were deleted or their home is another workspace")
     }
     if run.peopleOfOthers > 0 {
       Console.message(

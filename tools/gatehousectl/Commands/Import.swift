@@ -19,23 +19,39 @@ struct Import: OperatorCommand {
       middle, last, email, phone, department, timezone, schedule, leave, hired,
       released, language, status, initials, reference, division, authority,
       restrict-bookings, account (the main one, over which a manager then
-      holds), products, licences (product:type), roles, and the fields that the
-      workspace has defined, and password, which a new user must change at the
-      first login unless the workspace says otherwise, or password-hash: that of
-      the password which the user has in another system (Argon2, bcrypt, scrypt,
-      yescrypt, PBKDF2, sha256-crypt or sha512-crypt). That of a user who is there
-      is not changed; PASSWORD.SET and PASSWORD.IMPORT do. Passwords take the
-      server's cores for some tens of milliseconds each, while checking and again
-      while writing; delete the file afterwards. Only username is needed. Days are written as
-      2026-03-01. A cell of several words separates them by ; , | or
-      blanks. An empty cell says nothing. In CSV an apostrophe before = + - @ or a
-      tab is taken away, as export put it there.
+      holds), employments, products, licences (product:type), roles, manages, and
+      the fields that the workspace has defined, and password, which a new user
+      must change at the first login unless the workspace says otherwise, or
+      password-hash: that of the password which the user has in another system
+      (Argon2, bcrypt, scrypt, yescrypt, PBKDF2, sha256-crypt or sha512-crypt).
+      That of a user who is there is not changed; PASSWORD.SET and PASSWORD.IMPORT
+      do. Passwords take the server's cores for some tens of milliseconds each,
+      while checking and again while writing; delete the file afterwards. Only
+      username is needed. Days are written as 2026-03-01. An empty cell says
+      nothing. In CSV an apostrophe before = + - @ or a tab is taken away, as
+      export put it there.
+
+      A cell of several values separates them by ; or | and, where they have no
+      blanks, by commas or blanks too. JSON lines may have a list. Marks behind a
+      value say more:
+        employments  Widgets@2024-02-01..2026-12-31   days; an end may be open
+                     Widgets@main      the main one; else account, else the first
+        products     payroll@admin     an administrator of it
+                     payroll@2026-03-01..2026-12-31   from when and until when
+                     payroll@off       disabled; keeps a licence
+        roles        manager@account:Widgets, @group:North, @product:payroll,
+                     @workspace, @everywhere, and @from..until; without one in the
+                     workspace, a manager over the account of the row
+        manages      user:bo;account:Widgets;group:North   whom one looks after
+      Text in double quotes is taken as it is: "Smith; Sons"@2024-02-01..
 
       Every row is checked first, by the server and against the others. If one is
-      refused nothing is written, unless you say --keep-going. A user who is there
-      and has everything that the row says is passed over, so an interrupted
-      import can be run again; contacts are not made twice within a day. Roles
-      hold in the workspace, or everywhere if the word is role@everywhere.
+      refused nothing is written, unless you say --keep-going. A user comes with
+      all that the row says, or not at all; only the links to other users are made
+      after all rows, so that they may come later in the file. A user who is there
+      and has everything that the row says is passed over, and gets the links to
+      users that are missing, so an interrupted import can be run again; contacts
+      are not made twice within a day.
 
       To authenticate, set GATEHOUSE_AUTH=name:secret; the service needs ADMIN.
 
@@ -142,7 +158,7 @@ struct Import: OperatorCommand {
     if run.isStopped {
       Console.message("gatehousectl: the import stopped at this refusal; run it again for the others")
     }
-    if run.summary.refused > 0 { throw ExitCode(ExitStatus.problems) }
+    if run.summary.hasRefused { throw ExitCode(ExitStatus.problems) }
   }
 
   private var settings: ImportSettings {

@@ -15,14 +15,14 @@ enum ExportedKind: String, CaseIterable {
 /// A column of an export: one that import takes back, or another field that lists show.
 struct ExportedField {
   let name: String
-  /// The field that the server is asked for.
-  let field: String
+  /// The field of lists that the server is asked for; nil for what is asked of each user (`DetailReader`).
+  let field: String?
   let column: PersonColumn?
 
   init(_ column: PersonColumn) {
     self.column = column
     name = column.name
-    field = column.listed?.name ?? column.name
+    field = DetailReader.columns.contains(column) ? nil : column.listed?.name ?? column.name
   }
 
   /// A field that import does not take.

@@ -18,14 +18,16 @@ final class ExportRun {
   private let options: Options
   private let client: BlockingClient
   private let fields: [ExportedField]
+  private let details: DetailReader
   /// The names of the other workspaces, which stand in front of those of their accounts.
   private let otherWorkspaces: [String]
   private let output: ([UInt8]) throws -> Void
   private var csv: CSVWriter
   private var lines: [UInt8] = []
   private(set) var count = 0
-  /// How many grants were left out, because they hold elsewhere than in the workspace: import could not give them back.
-  private(set) var narrowGrants = 0
+  /// See `DetailReader`.
+  var foreignGrants: Int { details.foreignGrants }
+  var foreignLinks: Int { details.foreignLinks }
   /// How many contacts were left out, because they have neither a name nor an e-mail: import could not make them.
   private(set) var namelessContacts = 0
   /// How many people were left out, because another workspace is their home, where import would make them.
@@ -45,6 +47,9 @@ final class ExportRun {
     let workspaces = try client.command("WORKSPACE.LIST").elements ?? []
     otherWorkspaces = workspaces.compactMap { $0["name"]?.string }.filter { $0 != options.workspace }
     fields = options.fields?.map { ExportedField.named($0, among: known + [.name]) } ?? known.map(ExportedField.init)
+    details = try DetailReader(
+      client, options.workspace, otherWorkspaces: otherWorkspaces,
+      options.kind == .users ? fields.compactMap(\.column) : [], hasMembers: options.fields != nil)
   }
 
   /// - Parameter progress: called with the number of people written so far.
@@ -56,17 +61,13 @@ final class ExportRun {
       if let error = reply.errorText { throw ServerRefusal(text: error) }
       guard let parts = reply.elements, parts.count == 2, let next = parts[0].string, let people = parts[1].elements
       else { throw ClientError.malformedReply(.malformed) }
-      let roles = try roles(of: people)
+      let exported = people.filter(isExported)
+      let found = try details.read(exported.map { ($0["id"]?.integer ?? 0, account(of: $0)) })
       // The server works on the next page while this one is written.
       if next != "0" { send(next) }
-      for (person, roles) in zip(people, roles) {
-        if isOfOthers(person) {
-          peopleOfOthers += 1
-        } else if isNameless(person) {
-          namelessContacts += 1
-        } else {
-          write(person, roles)
-        }
+      for (person, values) in zip(exported, found) {
+        // Who is gone meanwhile is as if never listed.
+        if let values { write(person, values) }
       }
       try output(options.format == .csv ? csv.take() : lines)
       lines.removeAll(keepingCapacity: true)
@@ -77,48 +78,14 @@ final class ExportRun {
   }
 
   private func send(_ cursor: String) {
-    // The id finds the roles of a user.
+    // The id finds the rest of a user.
     let id = options.kind == .users ? "id" : "contact"
-    let asked = (fields.map(\.field) + [Self.home]).filter { $0 != id }
+    let asked = (fields.compactMap(\.field) + [Self.home]).filter { $0 != id }
     let names = Set(asked).count == asked.count ? asked : Array(Set(asked)).sorted()
     let conditions = [["workspace", "=", options.workspace]] + options.conditions
     client.send(
       [options.kind.command] + conditions.flatMap { ["WHERE"] + $0 }
         + ["COUNT", String(Self.pageSize), "CURSOR", cursor, "FIELDS", String(names.count + 1), id] + names)
-  }
-
-  // MARK: Roles
-
-  /// The roles of each person that hold in the whole workspace, or everywhere, the main one first.
-  private func roles(of people: [RESPValue]) throws -> [[String]?] {
-    guard options.kind == .users, fields.contains(where: { $0.column == .roles }) else {
-      return people.map { _ in nil }
-    }
-    let asked = people.map { !($0["role"]?.elements ?? []).isEmpty }
-    for (person, isAsked) in zip(people, asked) where isAsked {
-      client.send(["ROLE.LIST", "#\(person["id"]?.integer ?? 0)"])
-    }
-    return try zip(people, asked).map { person, isAsked in
-      isAsked ? wideRoles(try client.reply(), account: account(of: person)) : []
-    }
-  }
-
-  private func wideRoles(_ grants: RESPValue, account: String?) -> [String] {
-    var roles: [(name: String, isMain: Bool)] = []
-    for grant in grants.elements ?? [] {
-      let scope = grant["scope"]?.string
-      let hasEnd = grant["from"]?.isNull == false || grant["until"]?.isNull == false
-      let isWide = scope == "everywhere"
-      // The framework of a manager is the main account, if there is one (L22), as it is for import.
-      let isOfAccount = account != nil && grant["role"]?.string == Role.manager.name
-      let within = isOfAccount ? "account \(account ?? "")" : "workspace \(options.workspace)"
-      guard isWide || scope == within, !hasEnd, let name = grant["role"]?.string else {
-        narrowGrants += 1
-        continue
-      }
-      roles.append((isWide ? name + PersonRequests.Role.wideMark : name, grant["main"]?.integer == 1))
-    }
-    return (roles.filter(\.isMain) + roles.filter { !$0.isMain }).map(\.name)
   }
 
   // MARK: Accounts
@@ -139,6 +106,18 @@ final class ExportRun {
   /// these; another is not this one in any case.
   private static let home = "home"
 
+  /// Whether a person is in the file; counts those who are not.
+  private func isExported(_ person: RESPValue) -> Bool {
+    if isOfOthers(person) {
+      peopleOfOthers += 1
+    } else if isNameless(person) {
+      namelessContacts += 1
+    } else {
+      return true
+    }
+    return false
+  }
+
   /// Whether import would make somebody of this workspace of a person who is only a member here. A list of chosen fields
   /// has all members.
   private func isOfOthers(_ person: RESPValue) -> Bool {
@@ -150,32 +129,34 @@ final class ExportRun {
       && ["first", "middle", "last", "email"].allSatisfy { person[$0]?.string ?? "" == "" }
   }
 
-  private func write(_ person: RESPValue, _ roles: [String]?) {
+  private func write(_ person: RESPValue, _ details: DetailReader.Values) {
     var values: [String: RESPValue] = [:]
     for pair in person.pairs ?? [] { values[pair.key.string ?? ""] = pair.value }
-    if let roles { values["role"] = .array(roles.map { .bulk($0) }) }
     if values["account"] != nil { values["account"] = account(of: person).map { .bulk($0) } ?? .null }
-    for field in ["product", "licence"] { if let words = values[field] { values[field] = own(words) } }
     switch options.format {
     case .csv:
-      for field in fields { csv.add(FormulaGuard.guarded(Self.cell(values[field.field] ?? .null))) }
+      for field in fields {
+        let cell =
+          if let column = field.column, let form = column.form, let several = details[column] {
+            Array(CellValue.cell(several, form).utf8)
+          } else {
+            Self.cell(values[field.field ?? ""] ?? .null)
+          }
+        csv.add(FormulaGuard.guarded(cell))
+      }
       csv.endRow()
     case .jsonl:
       var object = JSONObject()
-      for field in fields { object.add(field.name, values[field.field] ?? .null) }
+      for field in fields {
+        if let column = field.column, let form = column.form, let several = details[column] {
+          object.add(field.name, texts: several.map { $0.word(form) })
+        } else {
+          object.add(field.name, values[field.field ?? ""] ?? .null)
+        }
+      }
       lines.append(contentsOf: object.line.utf8)
       lines.append(0x0a)
     }
-  }
-
-  /// The products of this workspace. Access to those of others is theirs to give. Those of `main` have no workspace in
-  /// front.
-  private func own(_ words: RESPValue) -> RESPValue {
-    .array(
-      (words.elements ?? []).filter { word in
-        let text = word.string ?? ""
-        return options.workspace == "main" ? !text.contains("/") : text.hasPrefix("\(options.workspace)/")
-      })
   }
 
   private static func cell(_ value: RESPValue) -> [UInt8] {

@@ -34,6 +34,9 @@ struct FileChecks {
     return nil
   }
 
+  /// Whether one of the rows so far is about a user of that name.
+  func hasUser(_ username: String) -> Bool { usernames[username.caseFolded.hashValue] != nil }
+
   private static func first(_ text: String, _ line: Int, _ lines: inout [Int: Int32]) -> Int32? {
     let hash = text.hashValue
     if let line = lines[hash] { return line }

@@ -51,6 +51,14 @@ final class ImportReport {
   private func write() throws { try file?.write(table.take()) }
 }
 
+/// What became of a row that was not refused.
+enum RowOutcome {
+  case created
+  case updated
+  /// The user was there and has everything that the row says.
+  case unchanged
+}
+
 /// How many rows an import read, and what became of them.
 struct ImportSummary {
   var rows = 0
@@ -59,12 +67,27 @@ struct ImportSummary {
   /// Users who were there and have everything that their row says.
   var unchanged = 0
   var refused = 0
+  /// Links between users that were made, and that were refused although their rows were not.
+  var links = 0
+  var refusedLinks = 0
+
+  var hasRefused: Bool { refused + refusedLinks > 0 }
+
+  mutating func count(_ outcome: RowOutcome, _ number: Int) {
+    switch outcome {
+    case .created: created += number
+    case .updated: updated += number
+    case .unchanged: unchanged += number
+    }
+  }
 
   func text(_ settings: ImportSettings, isWritten: Bool) -> String {
     let noun = settings.makesContacts ? "contact" : "user"
     var parts = ["\(Figures.count(created, noun)) \(isWritten ? "created" : "to create")"]
     if updated > 0 { parts.append("\(updated) \(isWritten ? "changed" : "to change")") }
     if unchanged > 0 { parts.append("\(unchanged) already there") }
+    if links > 0 { parts.append("\(Figures.count(links, "management link")) made") }
+    if refusedLinks > 0 { parts.append("\(Figures.count(refusedLinks, "management link")) refused") }
     parts.append("\(Figures.count(refused, "row")) refused")
     return "\(Figures.count(rows, "row")): \(parts.joined(separator: ", "))"
       + (isWritten ? "" : "; nothing was written")
@@ -77,6 +100,8 @@ struct ImportSummary {
     object.add("updated", updated)
     object.add("unchanged", unchanged)
     object.add("refused", refused)
+    object.add("links", links)
+    object.add("refused-links", refusedLinks)
     object.add("written", isWritten)
     return object.line
   }

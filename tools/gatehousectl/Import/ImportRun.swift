@@ -3,7 +3,8 @@ import GatehouseCore
 import GatehouseStorage
 import GatehouseWire
 
-/// Reads a file of people once or twice: to check every row, and to write them.
+/// Reads a file of people once or twice: to check every row, and to write them. The management links between them follow,
+/// when all users are there.
 ///
 /// The check asks the server about each row with `DRYRUN`, and compares the rows with each other. So an import without
 /// `--keep-going` writes nothing if a row would be refused. Between the check and the write others may change the server;
@@ -23,6 +24,7 @@ final class ImportRun {
   private let requests: PersonRequests
   private let report: ImportReport
   private let meter: ProgressMeter
+  private let links: LinkPass
   private var checks: FileChecks
   /// How often each content of a contact's row was seen.
   private var contents: [Hash128: UInt32] = [:]
@@ -46,20 +48,46 @@ final class ImportRun {
     facts = try WorkspaceFacts(settings.workspace, clients[0])
     requests = PersonRequests(settings: settings, nameFormat: facts.nameFormat)
     checks = FileChecks(hasUniqueReferences: facts.hasUniqueReferences)
+    links = LinkPass(settings, clients[0])
   }
 
   func run() throws {
-    if settings.keepsGoing, !settings.isDryRun { return try read(try open(facts), .write) }
+    if settings.keepsGoing, !settings.isDryRun {
+      try read(try open(facts), .write)
+      return try makeLinks()
+    }
     let file = try open(facts)
     try read(file, .check)
+    try checkLinks()
     guard !settings.isDryRun, summary.refused == 0 else { return }
     let rows = summary.rows
     checks = FileChecks(hasUniqueReferences: facts.hasUniqueReferences)
     contents = [:]
+    links.removeAll()
     summary = ImportSummary()
     let again = try open(facts)
     guard again.identity == file.identity else { throw FileChanged() }
     try read(again, .write, of: rows)
+    try makeLinks()
+  }
+
+  // MARK: Links between users
+
+  private func checkLinks() throws {
+    try links.check(isInFile: { checks.hasUser($0) }) { entry, fault in
+      summary.count(entry.outcome, -1)
+      try refuse(entry.row, fault)
+    }
+  }
+
+  private func makeLinks() throws {
+    guard !isStopped else { return }
+    let made = try links.make { entry, fault in
+      summary.refusedLinks += 1
+      try report.refuse(line: entry.row.line, username: entry.row.username, fault)
+      return settings.keepsGoing
+    }
+    summary.links += made
   }
 
   // MARK: A pass over the file
@@ -91,7 +119,10 @@ final class ImportRun {
   }
 
   private func add(_ line: Int, _ found: Result<PersonRow, RowFault>, to lane: RowLane) {
-    if pass == .write, settled.contains(line) { return summary.unchanged += 1 }
+    if pass == .write, settled.contains(line) {
+      if let row = try? found.get() { accept(row, .unchanged) }
+      return
+    }
     let row = (try? found.get()) ?? PersonRow(line: line)
     lane.add(
       RowLane.Entry(
@@ -111,7 +142,7 @@ final class ImportRun {
   }
 
   /// Whether a refusal has ended the writing. What is under way is still read.
-  var isStopped: Bool { pass == .write && !settings.keepsGoing && summary.refused > 0 }
+  var isStopped: Bool { pass == .write && !settings.keepsGoing && summary.hasRefused }
 
   private func refuse(_ row: PersonRow, _ fault: RowFault) throws {
     summary.refused += 1
@@ -144,7 +175,7 @@ final class ImportRun {
         if pass == .check, let seats = try SeatsMoved.find(in: reply) {
           seated.append((row, seats))
         } else {
-          summary.created += 1
+          accept(row, .created)
         }
         return
       }
@@ -164,36 +195,35 @@ final class ImportRun {
     return busy
   }
 
+  private func accept(_ row: PersonRow, _ outcome: RowOutcome) {
+    summary.count(outcome, 1)
+    links.add(row, outcome)
+  }
+
   private func seat(_ row: PersonRow, _ seats: RESPValue, _ lane: RowLane) throws {
     let fault = try checks.takeSeats(seats) { product in try lane.client.command("POOL.LIST", product) }
-    guard let fault else { return summary.created += 1 }
+    guard let fault else { return accept(row, .created) }
     let header = row.cells.first { $0.source.column.name == fault.column }?.source.header
     try refuse(row, RowFault(column: header, reason: fault.reason))
   }
 
   /// Decides about rows whose users are there.
   private func settle(_ taken: [TakenName], _ lane: RowLane) throws {
-    var trials: [[String]?] = []
-    for name in taken {
-      let trial = requests.set(name.row, user: name.user, isDryRun: true)
-      lane.client.send(["USER.GET", name.user])
-      if let trial { lane.client.send(trial) }
-      trials.append(trial)
-    }
+    let questions = taken.map { requests.questions(about: $0) }
+    for question in questions { for words in question.all { lane.client.send(words) } }
     var changed: [PersonRow] = []
     var sets: [[String]] = []
-    for (name, trial) in zip(taken, trials) {
-      let shown = try lane.client.reply()
-      let tried = trial == nil ? nil : try lane.client.reply()
+    for (name, question) in zip(taken, questions) {
+      let shown = try question.answers { try lane.client.reply() }
       let user: ExistingUser
       do throws(RowFault) {
-        user = try ExistingUser(name.row, requests, shown: shown, trial: tried)
+        user = try ExistingUser(name.row, requests, shown)
       } catch {
         try refuse(name.row, error)
         continue
       }
       if user.isSame {
-        summary.unchanged += 1
+        accept(name.row, .unchanged)
         if pass == .check { settled.insert(name.row.line) }
       } else if settings.updates, user.others.isEmpty, user.refusal == nil {
         changed.append(name.row)
@@ -207,7 +237,7 @@ final class ImportRun {
       if pass == .write, let error = try lane.client.reply().errorText {
         try refuse(row, RowFault(column: ServerRefusal.column(of: error, in: row), reason: error))
       } else {
-        summary.updated += 1
+        accept(row, .updated)
       }
     }
   }

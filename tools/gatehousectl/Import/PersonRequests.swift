@@ -1,5 +1,6 @@
 import GatehouseCore
 import GatehouseStorage
+import GatehouseWire
 
 /// The requests for one row: to create the person, to find out whether an existing user already has all that the row
 /// says, and to change that user.
@@ -27,29 +28,11 @@ struct PersonRequests {
     request.add(username.value)
     addCells(row, to: &request)
     addReason(to: &request)
-    let products = products(row)
-    for product in products {
-      request.add("PRODUCT")
-      request.add(product)
+    let ties = try ties(row)
+    if ties.managed.contains(where: { $0.kind == .user && $0.name.caseFolded == row.username.caseFolded }) {
+      throw RowFault(column: row.cell(.manages)?.source.header, reason: "nobody looks after themselves")
     }
-    for licence in try licences(row, products) {
-      request.add("LICENCE")
-      request.add(licence.product)
-      request.add(licence.type)
-    }
-    let roles = roles(row)
-    for role in roles {
-      request.add("ROLE")
-      request.add(role.name)
-    }
-    // An import into a workspace gives nobody power over others, unless the row says so.
-    let wide = roles.count(where: \.isWide)
-    if wide == 0, !roles.isEmpty { request.add("WITHIN") }
-    guard wide == 0 || wide == roles.count else {
-      throw RowFault(
-        column: row.cell(.roles)?.source.header,
-        reason: "one command gives roles in the workspace, or everywhere; give the others with ROLE.GRANT")
-    }
+    ties.add(to: &request)
     if !settings.invites { request.add("NOINVITE") }
     if settings.acceptsBilling { request.add("ACCEPT-BILLING") }
     if isDryRun { request.add("DRYRUN") }
@@ -77,7 +60,8 @@ struct PersonRequests {
   private func addCells(_ row: PersonRow, to request: inout RequestBuilder) {
     request.add("WORKSPACE")
     request.add(settings.workspace)
-    for cell in row.cells where cell.source.optionWords > 0 {
+    // The account is given with the other employments.
+    for cell in row.cells where cell.source.optionWords > 0 && cell.source.column != .account {
       if cell.source.column.isFlag {
         if Turn.flag(cell.text) == true {
           request.add(encoded: cell.source.option, words: cell.source.optionWords)
@@ -117,51 +101,35 @@ struct PersonRequests {
     return ["USER.BULK", "SET"] + words + ["status", status, "IDS", "1", user] + options
   }
 
-  // MARK: Several words in one cell
+  /// What is asked about a user who is there.
+  struct Questions {
+    fileprivate let user: [String]
+    fileprivate let trial: [String]?
+    fileprivate let employments: [String]?
+    fileprivate let managed: [String]?
 
-  struct Licence {
-    let product: String
-    let type: String
-  }
+    var all: [[String]] { [user, trial, employments, managed].compactMap { $0 } }
 
-  func products(_ row: PersonRow) -> [String] {
-    let words = row.words(.products)
-    return words.isEmpty ? settings.products : words
-  }
-
-  struct Role {
-    /// What is written behind the name of a role that holds everywhere, and not in the workspace.
-    static let wideMark = "@everywhere"
-
-    let name: String
-    let isWide: Bool
-
-    init(_ word: String) {
-      isWide = word.hasSuffix(Self.wideMark)
-      name = isWide ? String(word.dropLast(Self.wideMark.count)) : word
+    /// - Parameter next: the next answer, in the order of the questions.
+    func answers(_ next: () throws -> RESPValue) throws -> ExistingUser.Shown {
+      let user = try next()
+      let trial = try self.trial.map { _ in try next() }
+      let employments = try self.employments.map { _ in try next() }
+      let managed = try self.managed.map { _ in try next() }
+      return ExistingUser.Shown(user: user, trial: trial, employments: employments, managed: managed)
     }
   }
 
-  func roles(_ row: PersonRow) -> [Role] {
-    let words = row.words(.roles)
-    return (words.isEmpty ? settings.roles : words).map(Role.init)
+  func questions(about name: TakenName) -> Questions {
+    func list(_ command: String, _ column: PersonColumn) -> [String]? {
+      name.row.cell(column) == nil ? nil : [command, name.user, "WORKSPACE", settings.workspace]
+    }
+    return Questions(
+      user: ["USER.GET", name.user], trial: set(name.row, user: name.user, isDryRun: true),
+      employments: list("EMPLOY.LIST", .employments), managed: list("MANAGE.LIST", .manages))
   }
 
-  /// Each is `product:type`, or the type alone in a row with one product.
-  func licences(_ row: PersonRow, _ products: [String]) throws(RowFault) -> [Licence] {
-    var licences: [Licence] = []
-    for word in row.words(.licences) {
-      let parts = word.split(separator: ":", maxSplits: 1).map(String.init)
-      if parts.count == 2 {
-        licences.append(Licence(product: parts[0], type: parts[1]))
-      } else if products.count == 1 {
-        licences.append(Licence(product: products[0], type: word))
-      } else {
-        throw RowFault(
-          column: row.cell(.licences)?.source.header,
-          reason: "the licence '\(word)' does not say of which product; write product:\(word)")
-      }
-    }
-    return licences
-  }
+  // MARK: Several values in one cell
+
+  func ties(_ row: PersonRow) throws(RowFault) -> RowTies { try RowTies(row, settings) }
 }

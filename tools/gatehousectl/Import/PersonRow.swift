@@ -18,9 +18,16 @@ struct PersonRow {
 
   func text(_ column: PersonColumn) -> String? { cell(column)?.text }
 
-  /// The words of a cell that has several, separated by `;`, `,`, `|` or blanks.
-  func words(_ column: PersonColumn) -> [String] {
-    text(column).map(PersonColumn.words(in:)) ?? []
+  /// The values of a cell that has several, or of the words that stand for one that is empty.
+  func values<Value>(
+    _ column: PersonColumn, elseOf usual: [String] = [], _ read: (String) throws(CellFault) -> [Value]
+  ) throws(RowFault) -> [Value] {
+    let cell = cell(column)
+    do throws(CellFault) {
+      return try read(cell?.text ?? usual.joined(separator: ";"))
+    } catch {
+      throw RowFault(column: cell?.source.header, reason: error.reason)
+    }
   }
 
   var username: String { text(.username) ?? "" }
@@ -71,6 +78,8 @@ struct RequestBuilder {
     }
     end()
   }
+
+  mutating func add(words: String...) { for word in words { add(word) } }
 
   /// Adds words that are encoded already.
   mutating func add(encoded: [UInt8], words count: Int) {

@@ -16,11 +16,23 @@ struct ServerRefusal: Error, CustomStringConvertible {
     let words = refusal.split(separator: " ", maxSplits: 2)
     guard words.count > 1 else { return nil }
     let name = words[1].prefix { $0 != ":" }.lowercased()
-    return row.cells.first { cell in
+    let direct = row.cells.first { cell in
       let column = cell.source.column
       return column.name == name || column.name == "\(name)s"
-    }?.source.header
+    }
+    // Of several columns that could mean it, the one that names it.
+    let named = words.count > 2 ? words[2].prefix { $0 != ";" } : ""
+    let possible = (direct.map { [$0] } ?? []) + (columns[name] ?? []).compactMap { row.cell($0) }
+    return (possible.first { $0.text.caseFolded.contains(named.lowercased()) } ?? possible.first)?.source.header
   }
+
+  /// The columns with several values that a refusal can be about, by its second word.
+  private static let columns: [String: [PersonColumn]] = [
+    "account": [.employments, .manages, .roles], "employed": [.employments], "employments": [.employments],
+    "group": [.manages, .roles], "user": [.manages], "manages": [.manages], "management": [.manages],
+    "access": [.products], "product": [.roles], "role": [.roles], "grant": [.roles], "until": [.products, .roles],
+    "member": [.manages],
+  ]
 }
 
 /// The server cannot write, or cannot answer, whatever the row.

@@ -73,14 +73,21 @@ struct PeopleFile {
       if let fault = named.column.fault(of: text) { return refuse(row.line, name(values), named.header, fault) }
       headers[named.column.name] = named.header
       switch named.column {
-      case .products: values += PersonColumn.words(in: text).map { ("product", $0) }
-      case .licences: licences = PersonColumn.words(in: text)
-      case .roles:
-        let roles = PersonColumn.words(in: text)
-        if let wide = roles.first(where: { $0.hasSuffix("@everywhere") }) {
-          return refuse(row.line, name(values), named.header, "\(wide) is given on the person's page")
+      case .products:
+        let accesses = (try? PersonColumn.accesses(in: text)) ?? []
+        if let marked = accesses.first(where: { !$0.isPlain }) {
+          return refuse(row.line, name(values), named.header, Self.onPage(marked.value.word(.markedWords)))
         }
-        values += roles.map { ("role", $0) }
+        values += accesses.map { ("product", $0.product) }
+      case .licences: licences = (try? PersonColumn.licences(in: text)) ?? []
+      case .roles:
+        let roles = (try? PersonColumn.roles(in: text)) ?? []
+        if let marked = roles.first(where: { $0.scope != .usual || $0.limits != .open }) {
+          return refuse(row.line, name(values), named.header, Self.onPage(marked.value.word(.markedWords)))
+        }
+        values += roles.map { ("role", $0.role) }
+      case .employments, .manages:
+        return refuse(row.line, name(values), named.header, Self.onPage(text))
       default: values.append((named.column.name, text))
       }
     }
@@ -95,6 +102,11 @@ struct PeopleFile {
     }
     guard !name(values).isEmpty else { return refuse(row.line, "", headers["username"] ?? "username", "it is missing") }
     rows.append(Row(line: row.line, values: values))
+  }
+
+  /// What `USER.CREATEMANY` does not take.
+  private static func onPage(_ value: String) -> String {
+    "\(value) is given on the person's page, or by gatehousectl import"
   }
 
   private func name(_ values: [(field: String, value: String)]) -> String {

@@ -305,12 +305,23 @@ extension CommandTable {
       reply: "a map `lsn, hash`, of the last frame that ends at the record or before it; without one, the last of all",
       rights: .read, .node(.hash)),
     server(
+      "NODE.KEYS", .server, "The node's keys, to compare nodes with each other; `gatehousectl cluster verify` does",
+      reply:
+        "a map `lsn, store, generation, nodes, destroyed, keys, ring, master, data-key, data-keys`: the last record; the "
+        + "id of the store of people's keys, how often it was changed, how many nodes it has, and hashes of which keys are "
+        + "destroyed and of those that are left, which tell nothing of them; then the ids of the encryption's key ring and "
+        + "master key, and the numbers of the data key of new files and of all. What there is not is null",
+      rights: .read, needs: .permission(.serverRead, over: .server), .node(.keys)),
+    server(
       "NODE.PROMOTE", .server,
       "Have another node lead; with FORCE, asked of that node itself, without waiting for the leader to agree",
-      [.word("name"), .optionalWord("force")], reply: "`OK` once it is asked for", rights: .admin, .node(.promote)),
+      [.word("name"), .optionalWord("force")],
+      reply:
+        "`OK` once that node leads, or, from the leader, once it hands over; else an error that says why it does not",
+      rights: .admin, .node(.promote)),
     server(
-      "NODE.RESIGN", .server, "Stop to lead, so that another node does", reply: "`OK` once it is begun", rights: .admin,
-      .node(.resign)),
+      "NODE.RESIGN", .server, "Stop to lead, so that another node does",
+      reply: "`OK` once it hands over; else an error that says why it does not", rights: .admin, .node(.resign)),
     server(
       "NODE.LEAVE", .server, "Leave the cluster, and stop the server", reply: "`OK`, then the server stops",
       rights: .admin, .node(.leave)),

@@ -26,7 +26,7 @@ public enum ServerCommand: Sendable {
   public enum Latency: Sendable { case histogram, latest, history, reset, doctor }
   public enum Memory: Sendable { case usage, statistics, doctor }
   public enum Encryption: Sendable { case status, rotate, on, off }
-  public enum Node: Sendable { case list, hash, promote, resign, leave, backup, read, release }
+  public enum Node: Sendable { case list, hash, keys, promote, resign, leave, backup, read, release }
   public enum Subscribed: Sendable { case channels, patterns }
   public enum Sentinel: Sendable { case masters, master, address, replicas, sentinels, myID }
 

@@ -50,6 +50,9 @@ public struct RecordPart: Sendable, Equatable {
 public struct Record: Sendable, Equatable {
   public var first: RecordPart
   public var others: [RecordPart]
+  /// Whether everything in it was understood. False if it was read from a log to which a newer version has written changes
+  /// or fields that this one skips.
+  public internal(set) var isWhole = true
 
   public init(_ first: RecordPart, others: [RecordPart] = []) {
     self.first = first

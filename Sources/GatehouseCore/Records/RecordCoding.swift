@@ -70,9 +70,14 @@ extension Record {
   public init(from reader: inout ByteReader, _ seals: (any SealKeeper)? = nil) throws(CodingError) {
     let version = try Self.knownVersion(from: &reader)
     var hasMore = false
-    first = try Self.part(from: &reader, version, seals, time: nil, &hasMore)
+    var isWhole = true
+    first = try Self.part(from: &reader, version, seals, time: nil, &hasMore, isWhole: &isWhole)
     others = []
-    while hasMore { others.append(try Self.part(from: &reader, version, seals, time: first.header.time, &hasMore)) }
+    while hasMore {
+      others.append(
+        try Self.part(from: &reader, version, seals, time: first.header.time, &hasMore, isWhole: &isWhole))
+    }
+    self.isWhole = isWhole
   }
 
   private static func knownVersion(from reader: inout ByteReader) throws(CodingError) -> UInt8 {
@@ -105,14 +110,16 @@ extension Record {
 
   private static func part(
     from reader: inout ByteReader, _ version: UInt8, _ seals: (any SealKeeper)?, time: Milliseconds?,
-    _ hasMore: inout Bool
+    _ hasMore: inout Bool, isWhole: inout Bool
   ) throws(CodingError) -> RecordPart {
     let header = try header(from: &reader, version, time: time, &hasMore)
     let count = try reader.count()
     var changes: [AnyChange] = []
     changes.reserveCapacity(count)
     for _ in 0..<count {
-      changes.append(version == 1 ? try AnyChange(fromFirstVersion: &reader) : try AnyChange(from: &reader, seals))
+      changes.append(
+        version == 1
+          ? try AnyChange(fromFirstVersion: &reader) : try AnyChange(from: &reader, seals, isWhole: &isWhole))
     }
     return RecordPart(header: header, changes: changes)
   }

@@ -150,7 +150,8 @@ extension AnyChange {
     } else {
       let (fields, isCritical) = try reader.flaggedBlock()
       if code == SealedChange.code {
-        guard let change = try open(fields, isCritical: isCritical, seals).known else { return code }
+        var isWhole = true
+        guard let change = try open(fields, isCritical: isCritical, seals, isWhole: &isWhole).known else { return code }
         change.addKeys(to: &keys)
         return type(of: change).code
       }

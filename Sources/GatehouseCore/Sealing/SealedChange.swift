@@ -59,9 +59,11 @@ extension Change {
 extension AnyChange {
   /// Decodes the form of a sealed change.
   ///
-  /// - Parameter seals: without it, the change reads as if its keys had been destroyed.
+  /// - Parameters:
+  ///   - seals: without it, the change reads as if its keys had been destroyed.
+  ///   - isWhole: set to false if something of a newer version is skipped.
   static func open(
-    _ form: ByteReader, isCritical: Bool, _ seals: (any SealKeeper)?
+    _ form: ByteReader, isCritical: Bool, _ seals: (any SealKeeper)?, isWhole: inout Bool
   ) throws(CodingError) -> AnyChange {
     var rest = form
     let bound = try rest.block()
@@ -69,6 +71,7 @@ extension AnyChange {
     let code = try clear.byte()
     guard let kind = ChangeTable.kind(code) else {
       guard !isCritical else { throw isOfNewerVersion(code, form) }
+      isWhole = false
       return .unknown(UnknownChange(code: SealedChange.code, payload: form.rest))
     }
     let keys = try SealedUnder(from: &clear)
@@ -76,7 +79,10 @@ extension AnyChange {
     let isOpen = try seals?.open(rest.restBytes, under: keys, bound: bound, into: &plain) ?? false
     return try plain.withBytes { (bytes) throws(CodingError) -> AnyChange in
       var parts = OpeningReader(clear: clear, hidden: isOpen ? ByteReader(bytes) : nil)
-      return try kind.read(opening: &parts)
+      let change = try kind.read(opening: &parts)
+      // Each field has at least a byte in the clear part.
+      if !parts.clear.isAtEnd { isWhole = false }
+      return change
     }
   }
 }

@@ -47,8 +47,10 @@ extension EtcdError {
     // RESOURCE_EXHAUSTED
     case 8 where message.contains("database space exceeded"):
       kind = .noSpace
-      self.message +=
-        "; make room with 'etcdctl compact' and 'etcdctl defrag', or raise --quota-backend-bytes, then 'etcdctl alarm disarm'"
+      self.message += """
+        ; the nodes delete and compact what they need no more by themselves: give the space back with 'etcdctl defrag' on \
+        each member (or raise --quota-backend-bytes), then take back the alarm with 'etcdctl alarm disarm'
+        """
     case 8 where message.contains("too many requests"): kind = .busy
     case 8:
       kind = .refused

@@ -18,18 +18,15 @@ final class EtcdLog: SharedLog {
   let surroundings: Surroundings
   private let longestValue: Int
   private let sabotage: ReplicationSabotage
+  private let registry: NodeRegistry
   private let state = Mutex(State())
 
   private struct State {
     var sight = LeaderSight()
-    /// The lease that this node's entry goes with.
-    var nodeLease: Int64?
     var leadership: EtcdLeadership?
     var greatestTail: UInt64 = 0
   }
 
-  /// How long a node's entry stays after the node has gone, in seconds.
-  private static let nodeLease: Int64 = 10
   /// How many frames are deleted at once. etcd does nothing else meanwhile.
   private static let deletedAtOnce: UInt64 = 500
   private static let tries = 5
@@ -45,6 +42,7 @@ final class EtcdLog: SharedLog {
     self.surroundings = surroundings
     self.longestValue = longestValue
     self.sabotage = sabotage
+    registry = NodeRegistry(store, keys, surroundings)
   }
 
   var reading: FrameReading { FrameReading(store: store, keys: keys) }
@@ -111,7 +109,7 @@ final class EtcdLog: SharedLog {
     }
     return SharedLogStatus(
       epoch: view.epoch, tail: view.tail?.tail, leader: leader(in: view), nodes: nodes.sorted { $0.name < $1.name },
-      firstIndex: view.start.index, keptBytes: view.keptBytes, oddities: oddities)
+      firstIndex: view.start.index, keptBytes: view.keptBytes, handover: view.handover?.request, oddities: oddities)
   }
 
   func frames(after index: UInt64) async throws(SharedLogError) -> [SharedFrame] {
@@ -154,56 +152,11 @@ final class EtcdLog: SharedLog {
 
   // MARK: Nodes
 
-  func announce(_ node: NodeEntry) async throws(SharedLogError) {
-    let lease = try await nodeLease()
-    let key = keys.node(node.name)
-    let put = Operation.put(key: key, value: StoredNode(entry: node).stored, lease: lease)
-    do throws(EtcdError) {
-      let response = try await store.transact(
-        TransactionRequest(
-          comparisons: [Comparison(key: key, target: .lease(lease))], success: [put], failure: [.get(key)]))
-      guard !response.succeeded else { return }
-      let pair = response.results[0].pairs.first
-      if let other = try? StoredNode(pair, as: "nodes/\(node.name)")?.entry,
-        other.host != node.host || other.port != node.port
-      {
-        throw EtcdError(
-          kind: .refused, endpoint: "the cluster",
-          message: """
-            a node at \(other.host):\(other.port) has the name "\(node.name)" already: give each node a name of its own
-            """)
-      }
-      // It is new, or this node's own from before it was started again.
-      let taken = Comparison(key: key, target: .modRevision(pair?.modRevision ?? 0))
-      _ = try await store.transact(TransactionRequest(comparisons: [taken], success: [put]))
-    } catch {
-      if error.kind == .leaseGone { state.withLock { $0.nodeLease = nil } }
-      throw SharedLogError(error)
-    }
-  }
-
-  /// A lease that has just begun again.
-  private func nodeLease() async throws(SharedLogError) -> Int64 {
-    do throws(EtcdError) {
-      if let lease = state.withLock({ $0.nodeLease }) {
-        do throws(EtcdError) {
-          if try await store.calls.keepAlive(LeaseRequest(lease: lease)).seconds > 0 { return lease }
-        } catch {
-          guard error.kind == .leaseGone else { throw error }
-        }
-      }
-      let lease = try await store.calls.grantLease(LeaseGrantRequest(seconds: Self.nodeLease)).lease
-      state.withLock { $0.nodeLease = lease }
-      return lease
-    } catch {
-      throw SharedLogError(error)
-    }
-  }
+  func announce(_ node: NodeEntry) async throws(SharedLogError) -> Bool { try await registry.announce(node) }
 
   func leave() async {
-    let (lease, leadership) = state.withLock { ($0.nodeLease, $0.leadership) }
-    await leadership?.resign()
-    if let lease { try? await store.calls.revokeLease(LeaseRequest(lease: lease)) }
+    await state.withLock { $0.leadership }?.resign()
+    await registry.leave()
     await store.calls.close()
   }
 
@@ -296,16 +249,24 @@ final class EtcdLog: SharedLog {
     return true
   }
 
-  func requestHandover(to node: String) async throws(SharedLogError) {
+  // MARK: Handing over
+
+  private var handovers: Handovers { Handovers(store: store, keys: keys) }
+
+  func requestHandover(to node: String) async throws(SharedLogError) -> HandoverRequest {
     let view = try await look()
     guard view.tail != nil else { throw .missing }
     guard let leader = leader(in: view) else {
       throw .refused("no node leads at the moment, so none can hand over; one takes over by itself")
     }
     guard leader.node.name != node else { throw .refused("\"\(node)\" leads already") }
-    let request = TransactionRequest(
-      success: [.put(key: keys.handover, value: StoredHandover(node: node, epoch: leader.epoch).stored)])
-    _ = try await insisting { () throws(EtcdError) in try await store.transact(request) }
+    let request = HandoverRequest(node: node, epoch: leader.epoch, number: surroundings.random())
+    try await insisting { () throws(EtcdError) in try await handovers.request(request) }
+    return request
+  }
+
+  func settle(_ request: HandoverRequest, _ answer: HandoverRequest.Answer?) async throws(SharedLogError) -> Bool {
+    try await insisting { () throws(EtcdError) in try await handovers.settle(request, answer) }
   }
 
   // MARK: Truncating
@@ -328,6 +289,7 @@ final class EtcdLog: SharedLog {
         switch error.kind {
         case .unreachable, .busy: await surroundings.sleep(Self.pause)
         case .noSpace:
+          guard first <= index else { break }
           // Without space etcd takes no value, but it deletes. The next truncation notes where the log begins.
           revision = try? await delete(before: index + 1, view, noting: false)
           guard revision != nil else { throw SharedLogError(error) }
@@ -336,9 +298,14 @@ final class EtcdLog: SharedLog {
         if error.kind == .noSpace { break }
       }
     }
-    guard let revision else { return }
+    // What was deleted takes up space until it is compacted.
+    if let revision { try await compact(revision) }
+  }
+
+  func compact() async throws(SharedLogError) { try await compact(look().revision) }
+
+  private func compact(_ revision: Int64) async throws(SharedLogError) {
     do throws(EtcdError) {
-      // What was deleted takes up space until it is compacted.
       try await store.calls.compact(CompactionRequest(revision: revision))
     } catch {
       // Somebody else has compacted, or will; a revision may be compacted only once.
@@ -368,9 +335,9 @@ final class EtcdLog: SharedLog {
   // MARK: Insisting
 
   /// Repeats something that does no harm if it is done twice.
-  private func insisting(
-    _ call: () async throws(EtcdError) -> TransactionResponse
-  ) async throws(SharedLogError) -> TransactionResponse {
+  private func insisting<Answer>(
+    _ call: () async throws(EtcdError) -> Answer
+  ) async throws(SharedLogError) -> Answer {
     var attempt = 1
     while true {
       do throws(EtcdError) {

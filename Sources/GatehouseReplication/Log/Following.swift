@@ -66,7 +66,7 @@ final class Following: Sendable {
       } catch let error as SharedLogError {
         switch error {
         case .truncated, .damaged: throw error
-        case .unreachable, .refused, .full, .exists, .missing: break
+        case .unreachable, .refused, .full, .exists, .missing, .nameTaken: break
         }
       } catch is EtcdError {
         // The watch has ended.
@@ -179,11 +179,11 @@ final class Following: Sendable {
         state.leader = .some(leader)
         state.news.append(.leader(leader))
       }
-      // A request from before is somebody else's affair.
-      if let known = state.handoverRevision, known != view.handoverRevision, let handover = view.handover,
-        handover.epoch == leader?.epoch
+      // Whatever was missed meanwhile: a request stays until it is answered, or its epoch has ended.
+      if state.handoverRevision != view.handoverRevision, let request = view.handover?.request,
+        request.epoch == view.epoch, request.isOpen
       {
-        state.news.append(.handover(to: handover.node))
+        state.news.append(.handover(request))
       }
       state.handoverRevision = view.handoverRevision
     }

@@ -133,6 +133,7 @@ struct StoredNode: StoredValue, Equatable {
     writer.bytes(7, entry.hash.bytes)
     writer.number(8, entry.snapshotLSN)
     writer.flag(9, !entry.isCandidate)
+    writer.number(10, entry.instance)
   }
 
   mutating func set(_ field: Int, _ value: ProtobufValue) throws(ProtobufError) {
@@ -148,6 +149,7 @@ struct StoredNode: StoredValue, Equatable {
     case 7: entry.hash = try value.hash()
     case 8: entry.snapshotLSN = try value.count()
     case 9: entry.isCandidate = try !value.flag()
+    case 10: entry.instance = try value.unsigned()
     default: break
     }
   }
@@ -199,20 +201,28 @@ struct StoredLeader: StoredValue, Equatable {
   }
 }
 
-/// Asks the leader of an epoch to hand over to a node.
+/// Asks the leader of an epoch to hand over to a node, and what it has answered.
 struct StoredHandover: StoredValue, Equatable {
-  var node = ""
-  var epoch: UInt64 = 0
+  var request = HandoverRequest(node: "", epoch: 0, number: 0)
 
   func write(to writer: inout ProtobufWriter) {
-    writer.text(1, node)
-    writer.number(2, epoch)
+    writer.text(1, request.node)
+    writer.number(2, request.epoch)
+    writer.number(3, request.number)
+    switch request.answer {
+    case .pending: break
+    case .taken: writer.flag(4, true)
+    case .refused(let why): writer.text(5, why)
+    }
   }
 
   mutating func set(_ field: Int, _ value: ProtobufValue) throws(ProtobufError) {
     switch field {
-    case 1: node = try value.text()
-    case 2: epoch = try value.count()
+    case 1: request.node = try value.text()
+    case 2: request.epoch = try value.count()
+    case 3: request.number = try value.unsigned()
+    case 4: if try value.flag() { request.answer = .taken }
+    case 5: request.answer = .refused(try value.text())
     default: break
     }
   }

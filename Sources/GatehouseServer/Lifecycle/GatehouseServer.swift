@@ -28,6 +28,8 @@ package final class GatehouseServer: Service {
   private let fronts: [any Front]
   private let whenReady: @Sendable () -> Void
   let stopping = Stopping()
+  /// Tells this process from another one that has the same name among the nodes.
+  let instance = UInt64.random(in: 1 ... .max)
   private let tlsIdentity = Mutex<TLSIdentity?>(nil)
 
   package init(
@@ -121,11 +123,17 @@ package final class GatehouseServer: Service {
       }
       let partitioning = Partitioning(folder.manifest)
       tellPartitions(partitioning.count, of: folder)
-      return try await serve(folder, membership, partitioning, lanes, listeners, door, zones.table, hasher)
+      do {
+        return try await serve(folder, membership, partitioning, lanes, listeners, door, zones.table, hasher)
+      } catch {
+        await membership?.presence?.leave()
+        throw error
+      }
     } catch {
       for listener in listeners { listener.close() }
       for front in fronts { await front.close() }
       if error is CancellationError, stopping.isBegun { return nil }
+      if error is CancellationError, let why = stopping.misconfiguration { throw StartFailure.configuration(why) }
       throw error
     }
   }
@@ -244,8 +252,11 @@ package final class GatehouseServer: Service {
     await replicator?.finish()
     // Checked at the very end, because the last sync may fail too.
     if case .failed(let why) = context.log.state { throw StartFailure(logFailure: why, context.log) }
-    if case .failure(let why) = end { throw StartFailure.dataUnreadable(why) }
-    return nil
+    switch end {
+    case .failure(let why): throw StartFailure.dataUnreadable(why)
+    case .misconfigured(let why): throw StartFailure.configuration(why)
+    case .restart, nil: return nil
+    }
   }
 
   /// Shuts down in this order: stops accepting, lets requests under way finish, closes the log.

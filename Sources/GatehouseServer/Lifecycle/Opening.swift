@@ -82,6 +82,7 @@ struct Opening {
       directory: restored.directory, facts: facts, persistence: persistence, feedReaders: feedReaders,
       durableWaits: durableWaits, hasher: hasher, logger: logger)
     opened.withLock { $0 = context }
+    if let lsn = restored.firstSkipping { context.note(newer: lsn) }
     context.onEnd.withLock { $0 = { opened.withLock { $0 = nil } } }
     for lane in lanes { await lane.loop.submit { lane.begin(context) } }
     return context

@@ -8,7 +8,7 @@ extension ServerContext {
     while !Task.isCancelled {
       try? await Task.sleep(for: .seconds(1))
       guard !Task.isCancelled, !hasLogFailed else { continue }
-      if persistence.isRenewalDue { _ = try? await persistence.renew(self) }
+      if persistence.isRenewalDue, snapshotObstacle == nil { _ = try? await persistence.renew(self) }
       let isSaved = persistence.isDue(self) ? (try? await persistence.save(self)) != nil : false
       if !Task.isCancelled, isSaved || persistence.isCompactionDue { _ = try? await persistence.compact(self) }
     }

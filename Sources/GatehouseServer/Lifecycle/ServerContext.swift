@@ -54,6 +54,7 @@ final class ServerContext: Sendable {
   let onEnd = Mutex<(@Sendable () -> Void)?>(nil)
   /// The node's part in a cluster; nil without one.
   let replicator = Mutex<Replicator?>(nil)
+  let newerRecords = NewerRecords()
   let folderSecret: Digest
   private let logFailure = Atomic<Bool>(false)
   /// The connection that created the first service. It alone stays connected without authenticating, as that service.

@@ -14,6 +14,14 @@ final class Stopping: Sendable {
 
   var isBegun: Bool { state.withLock { $0.isBegun } }
 
+  /// Whether the server must stop, or begin anew.
+  var isOver: Bool { state.withLock { $0.isOver } }
+
+  /// Why the settings do not work among the other nodes; nil if they do.
+  var misconfiguration: String? {
+    state.withLock { if case .misconfigured(let why) = $0.end { why } else { nil } }
+  }
+
   func begin() { change { $0.isBegun = true } }
 
   func end(_ end: Replicator.End) { change { $0.end = $0.end ?? end } }

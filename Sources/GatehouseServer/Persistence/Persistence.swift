@@ -53,6 +53,7 @@ final class Persistence: Sendable {
     case stopping
     case damaged([String])
     case leftBehind([String])
+    case lossy(String)
 
     var description: String {
       switch self {
@@ -63,6 +64,7 @@ final class Persistence: Sendable {
       case .leftBehind(let files): "these files are as they were: \(files.joined(separator: ", "))"
       case .noRoom(let needed, let free):
         "a snapshot may take \(needed) bytes, and the disk has \(free) left; make room"
+      case .lossy(let why): why
       case .logStopped: "the log takes no changes, so nothing new can become durable"
       }
     }
@@ -111,6 +113,7 @@ final class Persistence: Sendable {
   /// Takes a snapshot. It counts only once it was written, synced and read back.
   @discardableResult
   func save(_ context: ServerContext) async throws -> SnapshotInfo {
+    if let why = context.snapshotObstacle { throw Failure.lossy(why) }
     let isFree = state.withLock { status in
       defer { status.isSaving = true }
       return !status.isSaving
@@ -224,9 +227,9 @@ final class Persistence: Sendable {
   func isDue(_ context: ServerContext) -> Bool {
     let configuration = context.facts.current
     let status = status
-    guard !status.isSaving, Clock.nanoseconds() >= status.retryAt, context.log.appendedLSN > status.lastSavedLSN else {
-      return false
-    }
+    guard context.snapshotObstacle == nil, !status.isSaving, Clock.nanoseconds() >= status.retryAt,
+      context.log.appendedLSN > status.lastSavedLSN
+    else { return false }
     let logged = context.log.statistics.storedBytes
     if let bytes = Self.bytesPerSnapshot(configuration), logged >= status.loggedBytes + bytes { return true }
     let every = UInt64(configuration.snapshotEvery.milliseconds)

@@ -1,6 +1,5 @@
 import GatehouseCore
 import GatehouseStorage
-import GatehouseWire
 import Synchronization
 
 /// The cluster as this node sees it now, for whoever asks where the leader is.
@@ -24,12 +23,11 @@ struct ClusterPicture {
     self.view = view
     self.role = role
     name = facts.current.clusterName
-    var own = NodeEntry(
-      name: view.name, host: view.address.host, port: view.address.port, version: Version.current)
+    var own = node.entry
     own.index = view.index
     own.lsn = context.log.durableLSN
     own.snapshotLSN = context.persistence.status.lastSavedLSN
-    own.isCandidate = context.replicator.withLock { $0?.hasRoom ?? true } && !context.hasLogFailed
+    own.isCandidate = context.replicator.withLock { $0?.isCandidate } ?? !context.hasLogFailed
     self.own = own
     switch role {
     case .alone, .leading: leader = own

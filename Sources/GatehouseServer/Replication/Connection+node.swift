@@ -36,6 +36,7 @@ extension Connection {
     switch command {
     case .list: answer { $0.nodes(ClusterPicture(self.lane.services)) }
     case .hash: hashOfChain(request)
+    case .keys: keys()
     case .promote: promote(request)
     case .resign: resign()
     case .leave: leave()
@@ -77,6 +78,30 @@ extension Connection {
     }
   }
 
+  private func keys() {
+    later { context in
+      let lsn = context.log.durableLSN
+      let store = context.folder.keys
+      let summary = try? await onOwnThread(priority: .low) { store?.summary }
+      let cipher = context.folder.cipher
+      let ring = cipher.ring
+      var reply = Reply()
+      reply.map(10)
+      reply.text("lsn")
+      reply.integer(lsn)
+      reply.given("store", (store?.id).map { "\($0)" })
+      reply.given("generation", summary.map { Int64(clamping: $0.generation) })
+      reply.given("nodes", summary.map { Int64(clamping: $0.nodeCount) })
+      reply.given("destroyed", summary.map { "\($0.destroyed)" })
+      reply.given("keys", summary.map { "\($0.keys)" })
+      reply.given("ring", ring.map { "\($0.id)" })
+      reply.given("master", cipher.masterID)
+      reply.given("data-key", ring.map { _ in Int64(cipher.currentNumber) })
+      reply.given("data-keys", ring.map { $0.dataKeys.map(String.init).joined(separator: " ") })
+      return (reply, 0)
+    }
+  }
+
   // MARK: Who leads
 
   private static let noNodes = Refusal.rule(
@@ -105,17 +130,18 @@ extension Connection {
         return refuse(
           .rule("nodes", "FORCE is asked of the node that is to lead", instead: "connect to \(name), and ask there"))
       }
-      replicator.orders.withLock { $0.isForced = true }
-      return answer { $0.ok() }
+      return answer(once: { await replicator.force() })
     }
+    answer(once: { await replicator.requestHandover(to: name) })
+  }
+
+  /// Answers `OK`, or why it does not happen.
+  ///
+  /// - Parameter work: returns why it does not.
+  private func answer(once work: @escaping @Sendable () async -> String?) {
     later { _ in
       var reply = Reply()
-      do throws(SharedLogError) {
-        try await replicator.shared.requestHandover(to: name)
-        reply.ok()
-      } catch {
-        reply.error(Refusal(.busy, "\(error)").text)
-      }
+      if let why = await work() { reply.error(Refusal(.busy, why).text) } else { reply.ok() }
       return (reply, 0)
     }
   }
@@ -129,8 +155,7 @@ extension Connection {
     guard !picture.followers.isEmpty else {
       return refuse(.rule("nodes", "there is no other node that could lead", instead: "start one first"))
     }
-    replicator.orders.withLock { $0.resigns = true }
-    answer { $0.ok() }
+    answer(once: { await replicator.prepareHandover(to: nil, isAnswered: true) })
   }
 
   private func leave() {
@@ -142,6 +167,16 @@ extension Connection {
 }
 
 extension Reply {
+  fileprivate mutating func given(_ name: String, _ value: String?) {
+    text(name)
+    if let value { text(value) } else { null() }
+  }
+
+  fileprivate mutating func given(_ name: String, _ value: Int64?) {
+    text(name)
+    if let value { integer(value) } else { null() }
+  }
+
   /// `NODE.LIST`.
   mutating func nodes(_ picture: ClusterPicture) {
     if picture.role == .alone { return array(0) }

@@ -10,9 +10,13 @@ struct FolderFetch {
   let settings: ReplicationSettings
   /// Of an encrypted folder.
   let key: MasterKey?
+  /// Of this node.
+  let entry: NodeEntry
   let logger: Logger
   /// Asked while it waits or fetches.
   let mustStop: @Sendable () -> Bool
+  /// Called if this node's name is another one's.
+  let onRefusal: @Sendable (SharedLogError) -> Void
 
   private static let pause = Duration.milliseconds(500)
 
@@ -26,15 +30,22 @@ struct FolderFetch {
   /// - Parameters:
   ///   - folderID: of the folder that is to be fetched; nil for the one whose log is shared.
   ///   - aside: the name that this node's own folder gets, once the other one is here.
+  /// - Returns: this node's entry, which keeps the frames that come after the folder, until the node has joined.
   /// - Throws: `StartFailure` for what does not go away by itself, or an error of the disk.
-  func run(_ folderID: Hash128?, keeping aside: String? = nil) async throws {
+  func run(_ folderID: Hash128?, keeping aside: String? = nil) async throws -> StartPresence? {
     let access = try NodeAccess(configuration)
     var told = ""
     while true {
       let problem: String
       do {
-        let address = try await address(folderID)
-        return try await fetch(address, access, folderID, aside)
+        let (address, presence) = try await source(folderID)
+        do {
+          try await fetch(address, access, folderID, aside)
+          return presence
+        } catch {
+          await presence?.leave()
+          throw error
+        }
       } catch let error as Postponed {
         problem = "\(error)"
       } catch let error as SharedLogError {
@@ -50,19 +61,41 @@ struct FolderFetch {
 
   // MARK: From whom
 
-  private func address(_ folderID: Hash128?) async throws -> NodeAddress {
-    if let address = configuration.fetchFrom.flatMap({ NodeAddress($0) }) { return address }
+  /// From whom the folder is fetched, and this node's entry, which keeps the frames that come after it.
+  private func source(_ folderID: Hash128?) async throws -> (NodeAddress, StartPresence?) {
+    if let address = configuration.fetchFrom.flatMap({ NodeAddress($0) }) {
+      return (address, await presence(folderID))
+    }
     let shared = try await provider.open(settings, folderID: try await folder(folderID))
-    let status: SharedLogStatus
-    do throws(SharedLogError) {
-      status = try await shared.status()
+    do {
+      let status = try await shared.status()
+      return (try address(status), presence(shared, status))
     } catch {
       await shared.leave()
       throw error
     }
+  }
+
+  /// nil if the shared log does not tell: a folder is fetched all the same from a node whose address is known.
+  private func presence(_ folderID: Hash128?) async -> StartPresence? {
+    guard let folder = try? await folder(folderID),
+      let shared = try? await provider.open(settings, folderID: folder)
+    else { return nil }
+    if let status = try? await shared.status(), status.tail != nil { return presence(shared, status) }
     await shared.leave()
+    return nil
+  }
+
+  /// The folder that is fetched has at least what the slowest node has now.
+  private func presence(_ shared: any SharedLog, _ status: SharedLogStatus) -> StartPresence {
+    let others = status.nodes.filter { $0.name != entry.name }.map(\.index)
+    let index = min(others.min() ?? .max, status.tail?.index ?? 0)
+    return StartPresence(shared, entry, at: index, onRefusal: onRefusal)
+  }
+
+  private func address(_ status: SharedLogStatus) throws -> NodeAddress {
     guard status.tail != nil else { throw SharedLogError.missing }
-    let nodes = status.nodes + (status.leader.map { [$0.node] } ?? [])
+    let nodes = status.nodes.filter { $0.name != entry.name } + (status.leader.map { [$0.node] } ?? [])
     if let name = configuration.fetchFrom {
       guard let node = nodes.last(where: { $0.name == name }) else {
         let heard = Set(nodes.map(\.name)).sorted().joined(separator: ", ")
@@ -70,14 +103,24 @@ struct FolderFetch {
           description: "the node \(name), which the folder is to be fetched from, was not heard of"
             + (heard.isEmpty ? ", and neither was any other" : "; those that were are \(heard)"))
       }
-      return NodeAddress(host: node.host, port: node.port)
+      return try address(of: node)
     }
     guard let leader = status.leader?.node else {
       throw Postponed(
         description: "no node leads that the folder could be fetched from; start the others first, or name one with "
           + "--fetch-from")
     }
-    return NodeAddress(host: leader.host, port: leader.port)
+    return try address(of: leader)
+  }
+
+  /// Of a snapshot that a newer version has taken, this one would skip what it does not know, and lose it.
+  private func address(of node: NodeEntry) throws -> NodeAddress {
+    guard !Version.isNewer(node.version) else {
+      throw StartFailure.configuration(
+        "\(node.name) has version \(node.version), which is newer than this one (\(Version.current)): start that version "
+          + "here, or have the folder fetched from a node of this version with --fetch-from")
+    }
+    return NodeAddress(host: node.host, port: node.port)
   }
 
   private func folder(_ folderID: Hash128?) async throws -> Hash128 {

@@ -92,7 +92,13 @@ actor Follower {
       try frame.withStoredBody { stored in
         try decoder.forEachRecord(frame.header, stored: stored) { lsn, bytes in
           var reader = ByteReader(bytes)
-          records.append((lsn, try Record(from: &reader, services.folder.keys)))
+          do throws(CodingError) {
+            records.append((lsn, try Record(from: &reader, services.folder.keys)))
+          } catch {
+            throw Failure(
+              description: "record \(lsn) of the shared log cannot be read: \(error); if another node has a newer "
+                + "version than this one (\(Version.current)), upgrade this node")
+          }
         }
       }
     } catch let error as LogError where error.code == .locked {
@@ -155,6 +161,7 @@ actor Follower {
       }
     }
     newestTime = max(newestTime, record.time)
+    if !record.isWhole { services.note(newer: lsn) }
     let holds = Holds(owners, services.handles, services.directory.handle, addingWaitTo: &waited)
     services.gate.follow(record, lsn)
     let cells = holds.cells

@@ -7,10 +7,12 @@ struct Membership: Sendable {
   let shared: any SharedLog
   /// Nil if the shared log is still to be begun, with what this folder has.
   let place: Rejoining.Place?
+  /// Until the replicator runs.
+  var presence: StartPresence?
 
   /// Begins the shared log, if there is none, once the folder's log is open.
   func begin(_ context: ServerContext) async throws -> Replicator {
-    guard place == nil else { return Replicator(context, shared, after: place?.index ?? 0) }
+    guard place == nil else { return Replicator(context, shared, after: place?.index ?? 0, presence: presence) }
     let end = context.log.end
     do throws(SharedLogError) {
       try await shared.begin(at: SharedTail(index: 0, lsn: end.lsn, hash: end.hash, epoch: context.log.epoch))

@@ -21,6 +21,8 @@ final class Node: Sendable {
   struct View: Sendable {
     var name = ""
     var address = NodeAddress(host: "", port: 0)
+    /// Drawn by this process (`NodeEntry.instance`).
+    var instance: UInt64 = 0
     /// The newest epoch that was seen.
     var epoch: UInt64 = 0
     /// Who leads; nil if nobody does, or nothing was heard yet.
@@ -106,6 +108,15 @@ final class Node: Sendable {
 
   /// The node has led, and answers nothing from now on.
   func depose() { current.store(.deposed, ordering: .releasing) }
+
+  /// What this node says of itself, but for how far it has got.
+  var entry: NodeEntry {
+    let view = known
+    var entry = NodeEntry(
+      name: view.name, host: view.address.host, port: view.address.port, version: Version.current)
+    entry.instance = view.instance
+    return entry
+  }
 
   // MARK: Replies
 

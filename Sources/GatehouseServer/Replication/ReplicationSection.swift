@@ -83,6 +83,9 @@ struct ReplicationSection {
         .gauge("replication_cut_records", "Records that were cut off this node's log at its start")),
       Figure("replication_cut_file", view.cut?.path ?? ""),
       Figure("replication_cut_files", context.folder.cutTails.count),
+      Figure(
+        "replication_skipped_lsn", context.newerRecords.firstLSN ?? 0,
+        .gauge("replication_skipped_lsn", "The first record of which this version skips a part; 0 for none")),
     ]
   }
 

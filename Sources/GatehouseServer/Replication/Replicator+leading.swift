@@ -16,7 +16,11 @@ extension Replicator {
       return .failure("this node cannot lead: \(error)")
     }
     // What was asked of leaders before.
-    orders.withLock { $0 = Orders() }
+    orders.withLock { orders in
+      let waiters = orders.waiters
+      orders = Orders()
+      orders.waiters = waiters
+    }
     node.lead(leadership)
     self.leadership.withLock { $0 = leadership }
     node.update { $0.tail = leadership.tail }
@@ -44,7 +48,7 @@ extension Replicator {
   }
 
   /// Answers nothing and writes nothing from now on.
-  private func stopLeading(_ reason: String) {
+  func stopLeading(_ reason: String) {
     if node.role == .deposed { return }
     node.depose()
     node.update { $0.depositions += 1 }
@@ -63,7 +67,7 @@ extension Replicator {
       do {
         try await shared.follow(after: .max) { [self] news in
           switch news {
-          case .handover(let name): orders.withLock { $0.next = (name, LeaseClock.now()) }
+          case .handover(let request): if request.answer == .pending { orders.withLock { $0.request = request } }
           case .current(let asked): node.note(news: asked)
           case .leader(let leader):
             node.update {
@@ -100,57 +104,6 @@ extension Replicator {
     waiting.cancel()
     return nil
   }
-
-  /// Has another node lead once an operator asks for that.
-  private func untilHandedOver(_ leadership: any Leadership) async -> End? {
-    while !Task.isCancelled {
-      try? await Task.sleep(for: .milliseconds(20))
-      let orders = orders.withLock { $0 }
-      let me = node.known.name
-      let next = orders.next.flatMap { $0.name == me ? nil : $0.name }
-      guard orders.resigns || next != nil else { continue }
-      self.orders.withLock { $0 = Orders() }
-      guard await canHandOver(to: next) else { continue }
-      services.log.pause()
-      guard await isAllWritten() else {
-        services.log.resume()
-        logger.error("the lead was not handed over: not everything could be written in time")
-        continue
-      }
-      // Nothing may follow, not even the mark of a clean end.
-      stopLeading("the lead was handed over")
-      await leadership.resign()
-      logger.notice("the lead was handed over", metadata: ["to": "\(next ?? "any node")"])
-      return .restart("the lead was handed over")
-    }
-    return nil
-  }
-
-  /// Whether there is somebody to hand over to.
-  private func canHandOver(to name: String?) async -> Bool {
-    let me = node.known.name
-    guard let status = try? await shared.status() else { return false }
-    let others = status.nodes.filter { $0.name != me && $0.isCandidate }
-    if let name, !others.contains(where: { $0.name == name }) {
-      logger.error("the lead was not handed over: that node was not heard of", metadata: ["node": "\(name)"])
-      return false
-    }
-    if others.isEmpty { logger.error("the lead was not handed over: there is no other node") }
-    return !others.isEmpty
-  }
-
-  private func isAllWritten() async -> Bool {
-    let deadline = Clock.deadline(milliseconds: Self.handoverMilliseconds)
-    services.log.requestSync()
-    while services.log.syncedLSN < services.log.appendedLSN {
-      guard Clock.nanoseconds() < deadline, !services.hasLogFailed else { return false }
-      try? await Task.sleep(for: .milliseconds(1))
-    }
-    return true
-  }
-
-  /// How long what was accepted may take to be written before a handover is given up.
-  private static let handoverMilliseconds: UInt64 = 2_000
 
   /// A leader whose log has failed takes no changes any more, so another node should.
   private func untilLogFails(_ leadership: any Leadership) async -> End? {

@@ -18,16 +18,22 @@ final class Replicator: Sendable {
     case restart(String)
     /// It cannot go on; the text says what to do.
     case failure(String)
+    /// The settings do not work among the other nodes; the text says what to do.
+    case misconfigured(String)
   }
 
   /// What an operator has asked for.
   struct Orders: Sendable {
     /// This node is to lead even if another one does.
-    var isForced = false
-    /// The node that is to lead next, and when that was asked for, in `LeaseClock`'s time.
+    var force: ForceOrder?
+    /// The node that is to lead next, and when this node heard of it, in `LeaseClock`'s time.
     var next: (name: String, at: UInt64)?
-    /// This node stops to lead.
-    var resigns = false
+    /// What this node, which leads, was asked for through the shared log, and has not taken up yet.
+    var request: HandoverRequest?
+    /// How many wait for a handover that this node was asked for over its own connections.
+    var waiters = 0
+    /// Whether a handover is being prepared, or is prepared.
+    var handover = Handover.none
   }
 
   let shared: any SharedLog
@@ -36,11 +42,19 @@ final class Replicator: Sendable {
   let follower: Follower
   let logger: Logger
   let orders = Mutex(Orders())
+  /// Whether this node has its name. Without it, it does not lead.
+  let isNamed = Atomic<Bool>(false)
+  /// The node's entry as of its start, until this takes over.
+  let presence: StartPresence?
   /// Set once this node leads.
   let leadership = Mutex<(any Leadership)?>(nil)
   /// Which record was in which frame, so that a snapshot's record tells up to which frame it goes.
   let marks = Mutex(FrameMarks())
 
+  /// The last frame that this node has deleted.
+  let truncated = Atomic<UInt64>(0)
+  /// When the shared log was compacted last, in `LeaseClock`'s time.
+  let compactedAt = Atomic<UInt64>(LeaseClock.now())
   /// When this node may try to lead again, in `LeaseClock`'s time.
   private let nextAttempt = Atomic<UInt64>(0)
 
@@ -57,9 +71,10 @@ final class Replicator: Sendable {
   /// How long it follows after it could not lead: reads are answered meanwhile.
   static let attemptPause: UInt64 = 400_000_000
 
-  init(_ services: ServerContext, _ shared: any SharedLog, after index: UInt64) {
+  init(_ services: ServerContext, _ shared: any SharedLog, after index: UInt64, presence: StartPresence? = nil) {
     self.services = services
     self.shared = shared
+    self.presence = presence
     node = services.facts.node
     logger = services.logger
     follower = Follower(services, after: index)
@@ -70,8 +85,18 @@ final class Replicator: Sendable {
   ///
   /// - Returns: nil if it was cancelled.
   func run() async -> End? {
-    let announcing = Task { await keepAnnouncing() }
-    defer { announcing.cancel() }
+    await presence?.end()
+    return await withTaskGroup(of: End?.self, returning: End?.self) { group in
+      group.addTask { [self] in await keepAnnouncing() }
+      group.addTask { [self] in await takePart() }
+      let end = await group.next() ?? nil
+      group.cancelAll()
+      return end
+    }
+  }
+
+  /// Follows, and leads when it is this node's turn.
+  private func takePart() async -> End? {
     while !Task.isCancelled {
       do {
         try await follow()
@@ -88,6 +113,7 @@ final class Replicator: Sendable {
         case .truncated, .damaged: return .failure("\(error)")
         // What it was refused now it had at its start, so somebody may be changing rights or users.
         case .unreachable, .full, .refused, .exists, .missing: note(problem: error)
+        case .nameTaken: return .misconfigured("\(error)")
         }
       } catch {
         return .failure("\(error)")
@@ -113,7 +139,7 @@ final class Replicator: Sendable {
         case .leader(let leader):
           note(leader)
           vacancy.withLock { $0 = leader == nil ? LeaseClock.now() : nil }
-        case .handover(let name): orders.withLock { $0.next = (name, LeaseClock.now()) }
+        case .handover(let request): orders.withLock { $0.next = (request.node, LeaseClock.now()) }
         }
         if shouldLead(since: vacancy.withLock { $0 }) { throw Vacant() }
       }
@@ -137,14 +163,10 @@ final class Replicator: Sendable {
   ///
   /// - Parameter vacancy: since when nobody leads; nil if somebody does.
   private func shouldLead(since vacancy: UInt64?) -> Bool {
-    guard hasRoom, !services.hasLogFailed, !services.isStopping else {
-      // Nobody expects it any more when there is room again.
-      orders.withLock { $0.isForced = false }
-      return false
-    }
+    guard obstacle == nil, !services.isStopping else { return false }
     guard LeaseClock.now() >= nextAttempt.load(ordering: .relaxed) else { return false }
     let orders = orders.withLock { $0 }
-    if orders.isForced { return true }
+    if let force = orders.force, force.isDue(at: LeaseClock.now()) { return true }
     guard let vacancy else { return false }
     // The one that was asked for goes first.
     if let next = orders.next, next.name != node.known.name, vacancy < next.at + 10 * Self.courtesy {
@@ -159,10 +181,9 @@ final class Replicator: Sendable {
   ///
   /// - Returns: nil if somebody else leads.
   private func takeOver() async throws -> (any Leadership)? {
-    let isForced = orders.withLock { orders in
-      defer { orders.isForced = false }
-      return orders.isForced
-    }
+    let isForced = orders.withLock { $0.force?.attempt(at: LeaseClock.now()) ?? false }
+    // If it does not succeed, it is tried again for as long as whoever has asked waits.
+    defer { orders.withLock { $0.force?.hasEnded() } }
     let replaced = isForced ? node.known.leader?.epoch : nil
     guard
       let leadership = try await shared.lead(as: entry(), replacing: replaced, above: services.log.greatestEpoch)

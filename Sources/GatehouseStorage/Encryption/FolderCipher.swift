@@ -98,6 +98,9 @@ package final class FolderCipher: Sendable {
     }
   }
 
+  /// The id of the key ring and the numbers of its data keys; nil if there is none, or it is locked.
+  package var ring: (id: Hash128, dataKeys: [UInt32])? { opened.map { ($0.ring.id, $0.ring.keys.map(\.number)) } }
+
   /// The id of the master key; nil if the folder has no key ring.
   package var masterID: String? {
     state.withLock { state in

@@ -57,6 +57,25 @@ package final class KeyStore: SealKeeper {
   /// How many nodes it takes to derive all keys: 1 in a new store, more with those who were forgotten.
   package var nodeCount: Int { state.withLock { $0.file.keys.nodes.count } }
 
+  /// What two nodes' stores are compared by. It tells nothing of the keys.
+  package struct Summary: Sendable, Equatable {
+    /// How often this store was changed. Nodes that have destroyed the same keys may have done so in fewer or more steps.
+    package var generation: UInt64
+    package var nodeCount: Int
+    /// A hash of which keys are destroyed.
+    package var destroyed: Hash128
+    /// A hash of the keys that are left.
+    package var keys: Hash128
+  }
+
+  /// Reads all nodes, which takes a while after very many people were forgotten.
+  package var summary: Summary {
+    let file = state.withLock { $0.file }
+    return Summary(
+      generation: file.generation, nodeCount: file.keys.nodes.count, destroyed: file.keys.remainder,
+      keys: file.keys.fingerprint)
+  }
+
   // MARK: Destroying
 
   /// Destroys keys, durably in both copies.

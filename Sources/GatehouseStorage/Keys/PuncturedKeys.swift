@@ -123,6 +123,32 @@ struct PuncturedKeys: Sendable, Equatable {
     return nodes[index]
   }
 
+  /// A hash of which keys are left, whatever they are.
+  var remainder: Hash128 {
+    var hasher = SHA256()
+    var end: UInt64?
+    for node in nodes {
+      // Neighbours are one range, however the tree divides it.
+      if let last = end, node.first != last + 1 { hasher.update(number: last) }
+      if end.map({ node.first != $0 + 1 }) ?? true { hasher.update(number: node.first) }
+      end = node.last
+    }
+    if let end { hasher.update(number: end) }
+    return Hash128(hasher.finalize())
+  }
+
+  /// A hash of all keys. They are random, and each is hashed by itself first, so it tells nothing of them.
+  var fingerprint: Hash128 {
+    var hasher = SHA256()
+    for node in nodes {
+      hasher.update(number: node.path)
+      hasher.update(number: UInt64(node.depth))
+      // Other than what is derived from the key: those are its children 0 and 1.
+      node.key.child(2).withBytes { hasher.update(bufferPointer: $0) }
+    }
+    return Hash128(hasher.finalize())
+  }
+
   /// Destroys all keys of a range.
   /// - Returns: whether any of them was there.
   mutating func destroy(_ range: ClosedRange<UInt64>) -> Bool {
@@ -194,5 +220,17 @@ struct PuncturedKeys: Sendable, Equatable {
       if nodes[middle].last < bits { low = middle + 1 } else { high = middle }
     }
     return low
+  }
+}
+
+extension SHA256 {
+  fileprivate mutating func update(number: UInt64) {
+    withUnsafeBytes(of: number.littleEndian) { update(bufferPointer: $0) }
+  }
+}
+
+extension Hash128 {
+  fileprivate init(_ digest: SHA256.Digest) {
+    self = digest.withUnsafeBytes { Hash128(loading: UnsafeRawBufferPointer(rebasing: $0[..<Hash128.size])) }
   }
 }

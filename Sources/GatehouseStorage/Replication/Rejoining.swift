@@ -122,7 +122,7 @@ package struct Rejoining: Sendable {
 
 extension SharedFrame {
   /// The frame's header, checked.
-  fileprivate func header(of folder: DataFolder) throws(SharedLogError) -> FrameHeader {
+  func header(of folder: DataFolder) throws(SharedLogError) -> FrameHeader {
     guard bytes.count >= LogFormat.headerSize else { throw .damaged("frame \(index) is cut short") }
     do throws(FrameHeader.Fault) {
       return try bytes.withRawBytes { bytes throws(FrameHeader.Fault) in

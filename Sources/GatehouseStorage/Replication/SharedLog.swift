@@ -19,8 +19,12 @@ package protocol SharedLog: AnyObject, Sendable {
   func begin(at tail: SharedTail) async throws(SharedLogError)
 
   /// Says what this node is and how far it has got, until `leave` or until its lease ends. Called whenever that changes,
-  /// and about every second.
-  func announce(_ node: NodeEntry) async throws(SharedLogError)
+  /// and about every second; more often while it returns false.
+  ///
+  /// - Returns: whether the node has its name. False while an entry stands that another process has made under it, which
+  ///   was perhaps this node before it was killed: such an entry ends with its lease.
+  /// - Throws: `.nameTaken` once that entry was renewed again and again, so that its node lives.
+  func announce(_ node: NodeEntry) async throws(SharedLogError) -> Bool
 
   /// Frames after an index, in order and without a gap; as many as fit into a few megabytes, none if there are none yet.
   /// Throws `.truncated` if some of them are not kept any more.
@@ -46,11 +50,25 @@ package protocol SharedLog: AnyObject, Sendable {
     as node: NodeEntry, replacing replaced: UInt64?, above least: UInt64
   ) async throws(SharedLogError) -> (any Leadership)?
 
-  /// Asks the leader to hand over to a node (`SharedNews.handover`).
-  func requestHandover(to node: String) async throws(SharedLogError)
+  /// Asks the leader to hand over to a node (`SharedNews.handover`). The answer is in the `status`. A request that is not
+  /// answered yet is replaced.
+  func requestHandover(to node: String) async throws(SharedLogError) -> HandoverRequest
 
-  /// Deletes the frames through an index, which no node needs any more.
+  /// Answers a request, or withdraws it.
+  ///
+  /// - Parameters:
+  ///   - request: as it was seen.
+  ///   - answer: nil withdraws it.
+  /// - Returns: false if it is not as it was seen any more, so that nothing was changed. Whoever tries again after a lost
+  ///   answer learns what became of the first attempt.
+  func settle(_ request: HandoverRequest, _ answer: HandoverRequest.Answer?) async throws(SharedLogError) -> Bool
+
+  /// Deletes the frames through an index, which no node needs any more. It works also while the engine has no space.
   func truncate(through index: UInt64) async throws(SharedLogError)
+
+  /// Has the engine forget what it keeps of earlier states, so that it can use the space again. It works also while the
+  /// engine has no space.
+  func compact() async throws(SharedLogError)
 
   /// Takes the node's entry away. Called last.
   func leave() async
@@ -125,8 +143,41 @@ package enum SharedNews: Sendable, Equatable {
   case current(asked: UInt64)
   /// Who leads now; nil if nobody does.
   case leader(LeaderEntry?)
-  /// The leader is asked to hand over to this node.
-  case handover(to: String)
+  /// The leader is asked to hand over. Told again to whoever connects anew, until it is answered.
+  case handover(HandoverRequest)
+}
+
+/// A request that the leader of an epoch hands over to a node.
+package struct HandoverRequest: Sendable, Equatable {
+  package enum Answer: Sendable, Equatable {
+    /// The leader has not seen it yet.
+    case pending
+    /// The leader writes what it has accepted, and hands over then.
+    case taken
+    /// It does not happen, and this is why.
+    case refused(String)
+  }
+
+  package var node: String
+  package var epoch: UInt64
+  /// Tells two requests apart; 0 if an earlier version has made it.
+  package var number: UInt64
+  package var answer: Answer
+
+  package init(node: String, epoch: UInt64, number: UInt64, answer: Answer = .pending) {
+    self.node = node
+    self.epoch = epoch
+    self.number = number
+    self.answer = answer
+  }
+
+  /// Whether it may still happen.
+  package var isOpen: Bool { if case .refused = answer { false } else { true } }
+
+  /// Whether two are the same request, whatever the answer.
+  package func isSame(as other: HandoverRequest) -> Bool {
+    node == other.node && epoch == other.epoch && number == other.number
+  }
 }
 
 package struct LeaderEntry: Sendable, Equatable {
@@ -155,6 +206,8 @@ package struct NodeEntry: Sendable, Equatable {
   package var snapshotLSN: LSN = 0
   /// Whether it may become the leader by itself.
   package var isCandidate = true
+  /// Drawn by each process, so that two of one name are told apart; 0 from an earlier version.
+  package var instance: UInt64 = 0
 
   package init(name: String, host: String, port: Int, version: String) {
     self.name = name
@@ -174,12 +227,14 @@ package struct SharedLogStatus: Sendable {
   /// The first frame that is kept; one more than the tail's index if none is.
   package var firstIndex: UInt64
   package var keptBytes: UInt64
+  /// The last request to hand over, if there was any.
+  package var handover: HandoverRequest?
   /// What is wrong with keys without which nodes can go on. Each text names the key.
   package var oddities: [String]
 
   package init(
     epoch: UInt64, tail: SharedTail?, leader: LeaderEntry?, nodes: [NodeEntry], firstIndex: UInt64, keptBytes: UInt64,
-    oddities: [String] = []
+    handover: HandoverRequest? = nil, oddities: [String] = []
   ) {
     self.epoch = epoch
     self.tail = tail
@@ -187,6 +242,7 @@ package struct SharedLogStatus: Sendable {
     self.nodes = nodes
     self.firstIndex = firstIndex
     self.keptBytes = keptBytes
+    self.handover = handover
     self.oddities = oddities
   }
 }
@@ -206,6 +262,8 @@ package enum SharedLogError: Error, Equatable {
   case truncated(wanted: UInt64, first: UInt64)
   /// What is stored there cannot be understood, or is of another folder.
   case damaged(String)
+  /// A live node has this node's name.
+  case nameTaken(name: String, by: String)
 }
 
 extension SharedLogError: CustomStringConvertible {
@@ -220,6 +278,9 @@ extension SharedLogError: CustomStringConvertible {
       "frame \(wanted) is wanted, and the shared log keeps only those from \(first) on: copy another "
         + "node's folder here, or give fetch-service, as which this node fetches it by itself"
     case .damaged(let what): "the shared log is damaged: \(what)"
+    case .nameTaken(let name, let address):
+      "a node at \(address) has the name \"\(name)\" already, and lives: give this one a name of its own with --node, or "
+        + "stop the other one first"
     }
   }
 }

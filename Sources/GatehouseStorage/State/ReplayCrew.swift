@@ -145,6 +145,7 @@ extension Restoration {
       var reader = ByteReader(bytes)
       let record = try Record(from: &reader, seals)
       newestTime = record.time
+      if !record.isWhole, firstSkipping == nil { firstSkipping = lsn }
       batch.records.append(record)
       records += 1
       if batch.records.count == Self.batchRecords {

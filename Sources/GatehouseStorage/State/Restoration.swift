@@ -23,6 +23,9 @@ package struct Restoration: Sendable {
   /// records; nil if there is neither.
   package internal(set) var newestTime: Milliseconds?
 
+  /// The first record replayed of which something was skipped that a newer version has written.
+  package internal(set) var firstSkipping: LSN?
+
   let partitioning: Partitioning
   /// Opens what is sealed; nil if the folder has no keys, or they cannot be used.
   let seals: KeyStore?
@@ -90,6 +93,7 @@ package struct Restoration: Sendable {
   package mutating func apply(_ record: Record, lsn: LSN) {
     records += 1
     newestTime = record.time
+    if !record.isWhole, firstSkipping == nil { firstSkipping = lsn }
     apply(record.first, lsn: lsn)
     for part in record.others { apply(part, lsn: lsn) }
     if hasUnsettledNames, lsn >= lastCovered { settleNames() }

@@ -39,6 +39,13 @@ import Testing
     }
   }
 
+  /// Whether nothing of a change is skipped.
+  private func isWhole(_ bytes: [UInt8]) throws -> Bool {
+    var isWhole = true
+    _ = try read(bytes) { (reader) throws(CodingError) in try AnyChange(from: &reader, nil, isWhole: &isWhole) }
+    return isWhole
+  }
+
   @Test func everyKindHasGoldenBytes() {
     let sampled = Set(ChangeSamples.all.map { $0.name.prefix { $0 != "/" } })
     #expect(Set(ChangeTable.kinds.map { $0.name[...] }) == sampled, "a kind without a sample, or with another's name")
@@ -56,6 +63,7 @@ import Testing
       try AnyChange(from: &reader)
     }
     #expect(second.value == change && second.isAtEnd)
+    #expect(try isWhole(Hexadecimal.bytes(golden.second)))
     if golden.first != "-" {
       let first = try read(Hexadecimal.bytes(golden.first)) { (reader) throws(CodingError) in
         try AnyChange(fromFirstVersion: &reader)
@@ -137,6 +145,7 @@ import Testing
     let sample = try #require(ChangeSamples.all.first { $0.name == name }).change.carried
     let found = try read(Hexadecimal.bytes(bytes)) { (reader) throws(CodingError) in try AnyChange(from: &reader) }
     #expect(found.value == sample && found.isAtEnd)
+    #expect(try isWhole(Hexadecimal.bytes(bytes)))
   }
 
   /// Some kinds have handwritten owners, which must equal those of their fields.
@@ -222,6 +231,7 @@ import Testing
     let read = try record([250, 3 << 1, 1, 2, 3])
     #expect(read.first.changes == [.unknown(UnknownChange(code: 250, payload: [1, 2, 3]))])
     #expect("\(ChangeText(read.first.changes[0]))" == "unknown-250 a newer version")
+    #expect(!read.isWhole)
     var written = ByteWriter()
     read.first.changes[0].encode(into: &written)
     #expect(written.bytes == [250, 6, 1, 2, 3], "what is not understood is not lost")
@@ -252,7 +262,9 @@ import Testing
     extended.visit(&writer)
     writer.endBlock(start, flag: true)
     let older = StatusSet(ChangeSamples.user, old: .active, new: .locked).carried
-    #expect(try record(Array(writer.bytes)).first.changes == [older])
+    let skipping = try record(Array(writer.bytes))
+    #expect(skipping.first.changes == [older] && !skipping.isWhole)
+    #expect(try record(Array(encoded(older))).isWhole)
 
     for extent in [FieldDecoder.Extent.bounded, .firstVersion] {
       let fields = Array(encoded(older).dropFirst(2)) + (extent == .bounded ? [] : [9, 9])

@@ -14,11 +14,14 @@ import Testing
     return writer.bytes
   }
 
-  private func decoded(_ bytes: ContiguousArray<UInt8>, _ seals: HarnessSeals?) throws -> AnyChange {
+  private func decoded(
+    _ bytes: ContiguousArray<UInt8>, _ seals: HarnessSeals?, skipping isSkipping: Bool = false
+  ) throws -> AnyChange {
     try bytes.withUnsafeBytes { raw in
       var reader = ByteReader(raw)
-      let change = try AnyChange(from: &reader, seals)
-      #expect(reader.isAtEnd)
+      var isWhole = true
+      let change = try AnyChange(from: &reader, seals, isWhole: &isWhole)
+      #expect(reader.isAtEnd && isWhole != isSkipping)
       return change
     }
   }
@@ -145,7 +148,7 @@ import Testing
     bytes[place] = 254
     #expect(throws: CodingError.self) { try decoded(bytes, seals) }
     bytes[1] &= ~1
-    let read = try decoded(bytes, seals)
+    let read = try decoded(bytes, seals, skipping: true)
     var unknown: UnknownChange?
     if case .unknown(let change) = read { unknown = change }
     #expect(unknown?.code == SealedChange.code)

@@ -89,7 +89,7 @@ final class SimulatedClient: EtcdCalls, @unchecked Sendable {
 
   func grantLease(_ request: LeaseGrantRequest) async throws(EtcdError) -> LeaseResponse {
     let etcd = etcd
-    return try await call(changes: false) { () throws(SimulatedEtcd.Failure) in etcd.grant(request.seconds) }
+    return try await call(changes: false) { () throws(SimulatedEtcd.Failure) in try etcd.grant(request.seconds) }
   }
 
   func keepAlive(_ request: LeaseRequest) async throws(EtcdError) -> LeaseResponse {

@@ -141,7 +141,8 @@ final class SimulatedEtcd: @unchecked Sendable {
 
   // MARK: Leases
 
-  func grant(_ seconds: Int64) -> LeaseResponse {
+  func grant(_ seconds: Int64) throws(Failure) -> LeaseResponse {
+    guard !isFull else { throw Failure(code: 8, message: "etcdserver: mvcc: database space exceeded") }
     nextLease += 1
     leases[nextLease] = (seconds, world.now)
     return LeaseResponse(header: header, lease: nextLease, seconds: seconds)

@@ -106,7 +106,7 @@ final class SimulatedNode: @unchecked Sendable {
       frames.removeLast()
     }
     verified = UInt64(frames.count)
-    try? await log.announce(entry)
+    _ = try? await log.announce(entry)
   }
 
   private func follow() async throws {

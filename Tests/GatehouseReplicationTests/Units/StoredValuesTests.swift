@@ -12,6 +12,7 @@ struct StoredValuesTests {
     node.hash = Hash128(high: 1, low: 2)
     node.snapshotLSN = 50
     node.isCandidate = false
+    node.instance = .max
     return node
   }
 
@@ -27,7 +28,13 @@ struct StoredValuesTests {
     #expect(try again(StoredNode(entry: Self.node)) == StoredNode(entry: Self.node))
     let leader = StoredLeader(node: StoredNode(entry: Self.node), epoch: 3, attempt: .max, leaseMilliseconds: 5_000)
     #expect(try again(leader) == leader)
-    #expect(try again(StoredHandover(node: "b", epoch: 4)) == StoredHandover(node: "b", epoch: 4))
+    for answer in [HandoverRequest.Answer.pending, .taken, .refused("its disk is full")] {
+      let handover = StoredHandover(request: HandoverRequest(node: "b", epoch: 4, number: .max, answer: answer))
+      #expect(try again(handover) == handover)
+    }
+    // As an earlier version writes it.
+    let former = StoredHandover(request: HandoverRequest(node: "b", epoch: 4, number: 0))
+    #expect(former.stored == [0x0A, 1, UInt8(ascii: "b"), 0x10, 4])
     #expect(try again(StoredTail()) == StoredTail())
   }
 
@@ -64,7 +71,7 @@ struct StoredValuesTests {
       StoredStart(index: .max, bytes: .max).stored, StoredNode(entry: Self.node).stored,
       StoredFrame(offset: .max, frame: [1, 2], parts: .max, partsEpoch: .max, length: .max).stored,
       StoredLeader(node: StoredNode(entry: Self.node), epoch: .max, attempt: 1, leaseMilliseconds: .max).stored,
-      StoredHandover(node: "b", epoch: .max).stored,
+      StoredHandover(request: HandoverRequest(node: "b", epoch: .max, number: 7, answer: .refused("no"))).stored,
     ]
     for _ in 0..<20_000 {
       var bytes = samples[Int(random.next() % UInt64(samples.count))]
@@ -80,7 +87,7 @@ struct StoredValuesTests {
       if let frame = try? StoredFrame(pair, as: "x") { _ = frame.offset + frame.parts + frame.length }
       if let node = try? StoredNode(pair, as: "x") { _ = node.entry.index + node.entry.lsn + node.entry.snapshotLSN }
       if let leader = try? StoredLeader(pair, as: "x") { _ = leader.longestMilliseconds * 1_000_000 + leader.epoch }
-      if let handover = try? StoredHandover(pair, as: "x") { _ = handover.epoch + 1 }
+      if let handover = try? StoredHandover(pair, as: "x") { _ = handover.request.epoch + 1 }
     }
   }
 

@@ -230,7 +230,14 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: path))
     #expect(FileManager.default.fileExists(atPath: path + ".partial"))
     #expect(!FileManager.default.fileExists(atPath: path + ".partial/manifest"))
+    // Meanwhile the frames are kept that it will need.
+    try await soon("the node is announced") { cluster.engine.withState { $0.nodes["two"] } != nil }
+    let entry = try #require(cluster.engine.withState { $0.nodes["two"] })
+    #expect(!entry.isCandidate && entry.snapshotLSN == 0)
+    let tail = try #require(cluster.engine.tail)
+    #expect(entry.index <= tail.index)
     try await two.stop()
+    #expect(cluster.engine.withState { $0.nodes["two"] } == nil)
     #expect(!FileManager.default.fileExists(atPath: path + ".partial"))
     try await cluster.stop()
   }

@@ -14,8 +14,12 @@ final class MemoryEngine: Sendable {
     /// Until when the leader is believed to be there, in `LeaseClock`'s time.
     var leaseEnds: UInt64 = 0
     var nodes: [String: NodeEntry] = [:]
-    /// The node that was asked to lead, and how often that was asked for.
-    var handover: (name: String, number: Int) = ("", 0)
+    /// How often each entry was written, and when it ends, in `LeaseClock`'s time.
+    var renewals: [String: (count: Int, ends: UInt64)] = [:]
+    var handover: HandoverRequest?
+    /// How often a handover was asked for, and how often the log was compacted.
+    var handovers: UInt64 = 0
+    var compactions = 0
     /// Whether it takes nothing for want of space.
     var isFull = false
     /// Whether it keeps as much as it may, and how much it says that it keeps; nil for what it does.
@@ -35,7 +39,12 @@ final class MemoryEngine: Sendable {
   /// Ends the leader's lease if its time has come.
   func withState<Result>(_ body: (inout sending State) -> sending Result) -> sending Result {
     state.withLock { state in
-      if state.leader != nil, LeaseClock.now() >= state.leaseEnds { state.leader = nil }
+      let now = LeaseClock.now()
+      if state.leader != nil, now >= state.leaseEnds { state.leader = nil }
+      for (name, renewal) in state.renewals where now >= renewal.ends {
+        state.nodes[name] = nil
+        state.renewals[name] = nil
+      }
       return body(&state)
     }
   }
@@ -88,6 +97,8 @@ final class MemorySharedLog: SharedLog {
   private let engine: MemoryEngine
   private let line: MemoryLine
   private let name = Mutex("")
+  /// How often another process's entry under this name was written when it was seen first.
+  private let seen = Mutex<Int?>(nil)
 
   init(_ engine: MemoryEngine, _ line: MemoryLine) {
     self.engine = engine
@@ -100,7 +111,8 @@ final class MemorySharedLog: SharedLog {
       SharedLogStatus(
         epoch: state.epoch, tail: state.tail, leader: state.leader,
         nodes: state.nodes.values.sorted { $0.name < $1.name }, firstIndex: state.firstIndex,
-        keptBytes: state.keptBytes ?? UInt64(state.frames.reduce(0) { $0 + $1.bytes.count }))
+        keptBytes: state.keptBytes ?? UInt64(state.frames.reduce(0) { $0 + $1.bytes.count }),
+        handover: state.handover)
     }
   }
 
@@ -115,10 +127,32 @@ final class MemorySharedLog: SharedLog {
     if !isBegun { throw .exists }
   }
 
-  func announce(_ node: NodeEntry) async throws(SharedLogError) {
+  /// How long an entry stays without being written.
+  static let nodeLease: UInt64 = 10_000_000_000
+
+  func announce(_ node: NodeEntry) async throws(SharedLogError) -> Bool {
     try line.check()
-    name.withLock { $0 = node.name }
-    engine.withState { $0.nodes[node.name] = node }
+    let other = engine.withState { state -> (entry: NodeEntry, count: Int)? in
+      let count = state.renewals[node.name]?.count ?? 0
+      if let other = state.nodes[node.name], other.instance != node.instance { return (other, count) }
+      if state.isFull { return nil }
+      state.nodes[node.name] = node
+      state.renewals[node.name] = (count + 1, LeaseClock.now() + Self.nodeLease)
+      return nil
+    }
+    guard let other else {
+      if engine.withState({ $0.isFull }) { throw .full("no room") }
+      name.withLock { $0 = node.name }
+      return true
+    }
+    let first = seen.withLock { seen in
+      if seen == nil { seen = other.count }
+      return seen
+    }
+    guard let first, other.count < first + 2 else {
+      throw .nameTaken(name: node.name, by: "\(other.entry.host):\(other.entry.port)")
+    }
+    return false
   }
 
   func frames(after index: UInt64) async throws(SharedLogError) -> [SharedFrame] {
@@ -140,7 +174,7 @@ final class MemorySharedLog: SharedLog {
   ) async throws {
     var next = index
     var told: LeaderEntry??
-    var handover = engine.withState { $0.handover.number }
+    var handover: HandoverRequest?
     var currentAt: UInt64 = 0
     while true {
       try await Task.sleep(for: .milliseconds(2))
@@ -152,10 +186,10 @@ final class MemorySharedLog: SharedLog {
           try await handle(.frames(frames))
         }
       }
-      let (leader, asking) = engine.withState { ($0.leader, $0.handover) }
-      if asking.number != handover {
-        handover = asking.number
-        try await handle(.handover(to: asking.name))
+      let (leader, asking, epoch) = engine.withState { ($0.leader, $0.handover, $0.epoch) }
+      if asking != handover {
+        handover = asking
+        if let asking, asking.epoch == epoch, asking.isOpen { try await handle(.handover(asking)) }
       }
       if told == nil || told! != leader {
         told = .some(leader)
@@ -184,9 +218,23 @@ final class MemorySharedLog: SharedLog {
     return found.map { MemoryLeadership(engine, line, epoch: $0.epoch, tail: $0.tail) }
   }
 
-  func requestHandover(to node: String) async throws(SharedLogError) {
+  func requestHandover(to node: String) async throws(SharedLogError) -> HandoverRequest {
     try line.check()
-    engine.withState { $0.handover = (node, $0.handover.number + 1) }
+    return engine.withState { state in
+      state.handovers += 1
+      let request = HandoverRequest(node: node, epoch: state.epoch, number: state.handovers)
+      state.handover = request
+      return request
+    }
+  }
+
+  func settle(_ request: HandoverRequest, _ answer: HandoverRequest.Answer?) async throws(SharedLogError) -> Bool {
+    try line.check()
+    return engine.withState { state in
+      guard state.handover == request else { return false }
+      if let answer { state.handover?.answer = answer } else { state.handover = nil }
+      return true
+    }
   }
 
   func truncate(through index: UInt64) async throws(SharedLogError) {
@@ -197,9 +245,18 @@ final class MemorySharedLog: SharedLog {
     }
   }
 
+  func compact() async throws(SharedLogError) {
+    try line.check()
+    engine.withState { $0.compactions += 1 }
+  }
+
   func leave() async {
     let name = name.withLock { $0 }
-    if (try? line.check()) != nil { engine.withState { $0.nodes[name] = nil } }
+    guard (try? line.check()) != nil else { return }
+    engine.withState { state in
+      state.nodes[name] = nil
+      state.renewals[name] = nil
+    }
   }
 }
 

@@ -113,6 +113,24 @@ import Testing
     #expect(told == [last.bits - 2, last.bits - 1, last.bits])
   }
 
+  @Test("two stores are compared by what is destroyed and by what is left") func comparison() throws {
+    let paths = try [path(.user, 3, 100), path(.user, 3, 101), path(.contact, 0, 1)]
+    var one = PuncturedKeys(root: Self.root)
+    var other = one
+    let whole = (one.remainder, one.fingerprint)
+    for path in paths { _ = one.destroy(path.bits...path.bits) }
+    #expect(one.remainder != whole.0 && one.fingerprint != whole.1)
+    for path in paths.reversed() { _ = other.destroy(path.bits...path.bits) }
+    #expect(one.remainder == other.remainder && one.fingerprint == other.fingerprint, "in whatever order")
+    // Other keys, of which the same are destroyed.
+    var foreign = PuncturedKeys(root: Self.root.child(0))
+    for path in paths { _ = foreign.destroy(path.bits...path.bits) }
+    #expect(foreign.remainder == one.remainder && foreign.fingerprint != one.fingerprint)
+    let last = try path(.answers, 0, 7)
+    _ = other.destroy(last.bits...last.bits)
+    #expect(one.remainder != other.remainder)
+  }
+
   @Test("ids that cannot be have no path") func impossible() {
     #expect(KeyPath(.user, partition: 1 << 16, serial: 1) == nil)
     #expect(KeyPath(.user, partition: 1, serial: 1 << 32) == nil)

@@ -48,8 +48,9 @@ struct ClusterPromote: OperatorCommand {
         gatehousectl cluster promote two --port 7430 --force   the leader does not answer
 
       The leader takes no changes for a moment, writes what it has taken, and hands
-      over: nothing is lost. With --force, ask the node that is to lead: it leads even
-      if the leader does not agree, which can write nothing from then on.
+      over: nothing is lost. If it does not happen, the server says why. With --force,
+      ask the node that is to lead: it leads even if the leader does not agree, which
+      can write nothing from then on.
 
       \(ExitStatus.help)
       """)

@@ -4,10 +4,10 @@ import GatehouseCore
 import GatehouseWire
 import Glibc
 
-/// `gatehousectl cluster verify`: whether all nodes have the same log.
+/// `gatehousectl cluster verify`: whether all nodes have the same log and the same keys.
 struct ClusterVerify: OperatorCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Compare the logs of all nodes with each other.",
+    commandName: "verify", abstract: "Compare the logs and the keys of all nodes with each other.",
     discussion: """
       EXAMPLES:
         gatehousectl cluster verify
@@ -17,6 +17,10 @@ struct ClusterVerify: OperatorCommand {
       The hash proves every record up to it, so equal hashes are equal logs. All nodes
       must be reached from here, with the same credentials. Which record that was and
       its hash can be held against any of them later: AUDIT.VERIFY AGAINST lsn hash.
+
+      Then compares the store of people's keys, of which hashes tell which keys are
+      destroyed and that the others are the same, and the encryption's key ring: its
+      id, the master key's id, and the numbers of its data keys. No key is shown.
 
       \(ExitStatus.help)
       """)
@@ -28,6 +32,9 @@ struct ClusterVerify: OperatorCommand {
     let node: ClusterNode
     var lsn: UInt64?
     var hash: String?
+    var keys: NodeKeys?
+    /// What keys are not those of the node that leads, or of the first.
+    var differences: [String] = []
     var problem: String?
   }
 
@@ -56,12 +63,37 @@ struct ClusterVerify: OperatorCommand {
       findings[index].hash = reply["hash"]?.string
       findings[index].problem = reply.errorText
     }
+    compareKeys(&findings, clients)
     try report(findings, common)
   }
 
+  /// A node destroys keys a moment after another has, so differences count only if they stay.
+  private func compareKeys(_ findings: inout [Finding], _ clients: [BlockingClient?]) {
+    for _ in 0..<Self.looks {
+      for (index, client) in clients.enumerated() where findings[index].problem == nil {
+        guard let client, let reply = try? client.command("NODE.KEYS") else {
+          findings[index].problem = "it does not answer"
+          continue
+        }
+        findings[index].problem = reply.errorText.map { "its keys cannot be compared: \($0)" }
+        findings[index].keys = NodeKeys(reply)
+      }
+      let sound = findings.indices.filter { findings[$0].problem == nil }
+      guard let first = sound.first(where: { findings[$0].node.isLeader }) ?? sound.first,
+        let keys = findings[first].keys
+      else { return }
+      for index in sound { findings[index].differences = findings[index].keys?.differences(from: keys) ?? [] }
+      if findings.allSatisfy(\.differences.isEmpty) { return }
+      for _ in 0..<5 { Pause.take() }
+    }
+  }
+
+  private static let looks = 10
+
   private func report(_ findings: [Finding], _ common: UInt64) throws {
     let hashes = Set(findings.compactMap(\.hash))
-    let areEqual = hashes.count == 1 && findings.allSatisfy { $0.problem == nil }
+    let haveSameKeys = findings.allSatisfy(\.differences.isEmpty)
+    let areEqual = hashes.count == 1 && haveSameKeys && findings.allSatisfy { $0.problem == nil }
     if output.json {
       let nodes = findings.map { finding in
         RESPValue.map([
@@ -69,6 +101,8 @@ struct ClusterVerify: OperatorCommand {
           RESPValue.Pair(.bulk("lsn"), finding.lsn.map { .integer(Int64(clamping: $0)) } ?? .null),
           RESPValue.Pair(.bulk("hash"), finding.hash.map { .bulk($0) } ?? .null),
           RESPValue.Pair(.bulk("problem"), finding.problem.map { .bulk($0) } ?? .null),
+          RESPValue.Pair(.bulk("keys"), finding.keys.map { $0.reply } ?? .null),
+          RESPValue.Pair(.bulk("differences"), .array(finding.differences.map { .bulk($0) })),
         ])
       }
       Console.result(
@@ -81,13 +115,18 @@ struct ClusterVerify: OperatorCommand {
       for finding in findings {
         let what = finding.problem ?? "\(finding.hash ?? "") at record \(common), last record \(finding.lsn ?? 0)"
         Console.result(ShownText.line("\(finding.node.name)  \(what)"))
+        for difference in finding.differences {
+          Console.result(ShownText.line("\(finding.node.name)  has other keys: \(difference)"))
+        }
       }
       Console.result(
         areEqual
-          ? "all \(findings.count) nodes have the same log through record \(common)"
+          ? "all \(findings.count) nodes have the same log through record \(common), and the same keys"
           : hashes.count > 1
             ? "the nodes have different logs: stop those that do not lead, and copy the leader's folder"
-            : "not all nodes could be compared")
+            : haveSameKeys
+              ? "not all nodes could be compared"
+              : "the nodes have different keys: stop those that do not lead, and copy the leader's folder")
     }
     if !areEqual { throw ExitCode(ExitStatus.problems) }
   }

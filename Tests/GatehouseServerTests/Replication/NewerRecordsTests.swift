@@ -1,0 +1,46 @@
+import GatehouseStorage
+import GatehouseTestSupport
+import Testing
+@testable import GatehouseServer
+
+/// What a server does that has skipped something of a newer version.
+struct NewerRecordsTests {
+  private static func save(_ context: ServerContext) async -> String? {
+    do {
+      try await context.persistence.save(context)
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("0.1.0", "0.1.0", false), ("0.1.1", "0.1.0", true), ("0.1.0", "0.1.1", false), ("0.10.0", "0.9.3", true),
+      ("1", "0.99", true), ("1.0", "1", false), ("1.0.1", "1", true), ("", "0.1.0", false),
+    ])
+  func versionsAreComparedByNumbers(_ other: String, _ own: String, _ isNewer: Bool) {
+    #expect(Version.isNewer(other, than: own) == isNewer)
+  }
+
+  @Test func aNodeTakesNoSnapshotThatWouldLoseIt() async throws {
+    let test = try await TestContext()
+    let context = test.context
+    #expect(await test.execute("USER.CREATE ana").hasPrefix("REFUSED") == false)
+    context.note(newer: 7)
+    context.note(newer: 9)
+    #expect(context.newerRecords.firstLSN == 7)
+    // Alone, it goes on without what it does not know.
+    #expect(await Self.save(context) == nil)
+    context.facts.node.follow()
+    let refusal = await Self.save(context)
+    #expect(
+      refusal
+        == """
+        a newer version than this one (\(Version.current)) has written record 7, and this one skips a part of it, which it \
+        would lose: upgrade this node
+        """)
+    #expect(!context.persistence.isDue(context))
+    await test.stop()
+  }
+}

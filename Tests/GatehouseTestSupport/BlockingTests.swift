@@ -22,7 +22,7 @@ extension Trait where Self == BlockingTests {
 
 /// The threads of tests that block. There are few: each test keeps a server busy, too, and all share the cores.
 private final class BlockedThreads: TaskExecutor {
-  static let shared = BlockedThreads(count: 6)
+  static let shared = BlockedThreads(count: 4)
 
   private let jobs = Mutex<[UnownedJob]>([])
   private let available = DispatchSemaphore(value: 0)

@@ -26,12 +26,12 @@ package func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -
   if let error = failure.withLock({ $0 }) { throw error }
 }
 
-/// Retries until `condition` holds; throws if it does not within `limit`.
+/// Retries until `condition` holds; throws if it does not within `limit` (times `Patience.factor`).
 package func eventually(
   _ what: String, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: UInt = #line,
   _ condition: () throws -> Bool
 ) throws {
-  let deadline = ContinuousClock.now + limit
+  let deadline = ContinuousClock.now + limit * Patience.factor
   while try !condition() {
     guard ContinuousClock.now < deadline else {
       throw TestFailure("\(what): not within \(limit)", file: file, line: line)

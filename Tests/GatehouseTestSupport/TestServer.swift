@@ -119,7 +119,7 @@ package final class TestServer: Sendable {
   package func terminate(with signal: Int32 = SIGTERM, within limit: Duration = .seconds(30)) throws -> ProcessEnd {
     guard let child = process.withLock({ $0 }) else { throw TestFailure("the server is not running") }
     child.signal(signal)
-    guard let end = child.wait(upTo: limit) else {
+    guard let end = child.wait(upTo: limit * Patience.factor) else {
       kill()
       throw TestFailure("the server did not end within \(limit) of the signal; its messages:\n\(messages)")
     }
@@ -129,7 +129,7 @@ package final class TestServer: Sendable {
 
   /// Waits until the server ends by itself.
   package func waitForEnd(upTo limit: Duration = .seconds(30)) -> ProcessEnd? {
-    process.withLock { $0 }?.wait(upTo: limit)
+    process.withLock { $0 }?.wait(upTo: limit * Patience.factor)
   }
 
   package var isRunning: Bool { process.withLock { $0 }.map { $0.poll() == nil } ?? false }

@@ -7,7 +7,7 @@ package func refusedStart(
     "--port", String(try FreePort.next()),
   ]
   let words = wrapper + serve + arguments
-  let result = try runProgram(words[0], Array(words.dropFirst()), limit: .seconds(30))
+  let result = try runProgram(words[0], Array(words.dropFirst()), limit: .seconds(30) * Patience.factor)
   guard case .exited(let code) = result.end, code != 0 else {
     throw TestFailure(
       "the server did not refuse \(data), it ended with \(result.end): \(result.errors)", file: file, line: line)

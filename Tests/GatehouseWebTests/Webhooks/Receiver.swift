@@ -29,7 +29,7 @@ final class Receiver: Sendable {
       python, [folder.path("receiver.py"), "\(port)", Self.secret, folder.path("accepted")],
       errors: folder.path("errors"))
     process.add(child)
-    try eventually("the receiver listens", within: .seconds(20) * Patience.factor) {
+    try eventually("the receiver listens", within: .seconds(20)) {
       (try? RawConnection(port: port)) != nil
     }
   }

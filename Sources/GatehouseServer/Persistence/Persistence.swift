@@ -195,6 +195,8 @@ final class Persistence: Sendable {
       // Keeps the copy alive until here, so that replaced pages are freed by this task: other threads allocated them.
       withExtendedLifetime(copy) {}
     }
+    // A follower notes what it skips before it applies the rest, so whatever a copy lacks is known by now.
+    if let why = context.snapshotObstacle { throw Failure.lossy(why) }
     // A snapshot must not be ahead of the synced log, or it would bring back records that a crash has lost. It is not
     // enough that they were written.
     let isSynced = await context.sync(through: writer.largestLSN) {

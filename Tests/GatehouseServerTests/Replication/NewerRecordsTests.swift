@@ -1,5 +1,6 @@
 import GatehouseStorage
 import GatehouseTestSupport
+import Glibc
 import Testing
 @testable import GatehouseServer
 
@@ -41,6 +42,32 @@ struct NewerRecordsTests {
         would lose: upgrade this node
         """)
     #expect(!context.persistence.isDue(context))
+    await test.stop()
+  }
+
+  /// A follower applies such a record while the partitions are copied.
+  @Test func aSnapshotThatWouldLoseItIsGivenUp() async throws {
+    let test = try await TestContext()
+    let context = test.context
+    context.facts.node.follow()
+    let (isHeld, mayLeave) = (Mutexed(false), Mutexed(false))
+    let holder = Task {
+      try await onOwnThread {
+        var waited: UInt64 = 0
+        let hold = context.partitions[0].handle.enter(addingWaitTo: &waited)
+        isHeld.withLock { $0 = true }
+        while !mayLeave.withLock({ $0 }) { usleep(1_000) }
+        hold.leave()
+      }
+    }
+    while !isHeld.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+    let saving = Task { await Self.save(context) }
+    while !context.persistence.status.isSaving { try await Task.sleep(for: .milliseconds(1)) }
+    context.note(newer: 7)
+    mayLeave.withLock { $0 = true }
+    try await holder.value
+    #expect(await saving.value?.contains("has written record 7, and this one skips a part of it") == true)
+    #expect(context.persistence.status.savesTaken == 0)
     await test.stop()
   }
 }

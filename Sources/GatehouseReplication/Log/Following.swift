@@ -175,17 +175,18 @@ final class Following: Sendable {
     let leader = log.leader(in: view)
     state.withLock { state in
       state.note(asked: asked, through: tail.tail.index)
-      if state.leader != .some(leader) {
-        state.leader = .some(leader)
-        state.news.append(.leader(leader))
-      }
-      // Whatever was missed meanwhile: a request stays until it is answered, or its epoch has ended.
+      // Whatever was missed meanwhile: a request stays until it is answered, or its epoch has ended. Before the news that
+      // nobody leads, so that others leave the lead to the node that was asked for.
       if state.handoverRevision != view.handoverRevision, let request = view.handover?.request,
         request.epoch == view.epoch, request.isOpen
       {
         state.news.append(.handover(request))
       }
       state.handoverRevision = view.handoverRevision
+      if state.leader != .some(leader) {
+        state.leader = .some(leader)
+        state.news.append(.leader(leader))
+      }
     }
   }
 

@@ -52,8 +52,15 @@ enum HandoverOutcome: Equatable {
       }
       return
     }
-    guard let seen = status.handover, seen.isSame(as: request) else {
-      self = .failed(status.handover.map { "a handover to \($0.node) was asked for meanwhile" } ?? "it was withdrawn")
+    guard let seen = status.handover else {
+      self = .failed("it was withdrawn")
+      return
+    }
+    guard seen.isSame(as: request) else {
+      // The leader goes on with what it has taken, whatever was asked for since.
+      self =
+        request.answer == .taken
+        ? .open(request) : .failed("a handover to \(seen.node) was asked for meanwhile")
       return
     }
     if case .refused(let why) = seen.answer { self = .failed(why) } else { self = .open(seen) }

@@ -119,9 +119,10 @@ extension Replicator {
       status, slow: UInt64(services.facts.current.replicationSlow), lacksSpace: lacksSpace)
     guard let snapshot = plan.snapshot else { return }
     var covered = marks.withLock { $0.index(through: snapshot) }
-    if lacksSpace, covered < status.firstIndex {
-      // This node was started since, and nobody leads who knows more.
-      covered = try await FrameSearch(shared, services.folder).lastFrame(through: snapshot, status)
+    let isUrgent = lacksSpace || status.keptBytes > UInt64(services.facts.current.replicationSlow)
+    if isUrgent, covered < status.firstIndex {
+      // This node was started since, and nobody knows more.
+      covered = try await lastFrame(through: snapshot, status)
     }
     let last = min(covered, plan.needed)
     // Without space it cannot be noted where the log begins now.
@@ -137,5 +138,13 @@ extension Replicator {
         node that lacks them needs a copy of this one's folder
         """, metadata: ["through": "\(last)"])
     }
+  }
+
+  /// Searches for the last frame that a snapshot holds. Once for each, as frames are read for it.
+  private func lastFrame(through snapshot: LSN, _ status: SharedLogStatus) async throws(SharedLogError) -> UInt64 {
+    if let found = found.withLock({ $0 }), found.snapshot == snapshot { return found.index }
+    let index = try await FrameSearch(shared, services.folder).lastFrame(through: snapshot, status)
+    found.withLock { $0 = (snapshot, index) }
+    return index
   }
 }

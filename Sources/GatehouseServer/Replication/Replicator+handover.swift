@@ -11,8 +11,17 @@ extension Replicator {
   func untilHandedOver(_ leadership: any Leadership) async -> End? {
     while !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(20))
-      await takeUpRequest()
-      guard case .ready(let next, let at) = orders.withLock({ $0.handover }), LeaseClock.now() >= at else { continue }
+      let next: String?
+      switch orders.withLock({ $0.handover }) {
+      case .none:
+        await takeUpRequest()
+        continue
+      // A further request would only be refused, or answered as if it happened.
+      case .preparing: continue
+      case .ready(let name, let at):
+        guard LeaseClock.now() >= at else { continue }
+        next = name
+      }
       // Nothing may follow, not even the mark of a clean end.
       stopLeading("the lead was handed over")
       await leadership.resign()

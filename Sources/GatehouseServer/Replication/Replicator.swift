@@ -26,8 +26,8 @@ final class Replicator: Sendable {
   struct Orders: Sendable {
     /// This node is to lead even if another one does.
     var force: ForceOrder?
-    /// The node that is to lead next, and when this node heard of it, in `LeaseClock`'s time.
-    var next: (name: String, at: UInt64)?
+    /// The node that is to lead next, when this node heard of it, in `LeaseClock`'s time, and the request's number.
+    var next: (name: String, at: UInt64, number: UInt64)?
     /// What this node, which leads, was asked for through the shared log, and has not taken up yet.
     var request: HandoverRequest?
     /// How many wait for a handover that this node was asked for over its own connections.
@@ -53,6 +53,8 @@ final class Replicator: Sendable {
 
   /// The last frame that this node has deleted.
   let truncated = Atomic<UInt64>(0)
+  /// Up to which frame a snapshot goes, as it was last searched for in the shared log.
+  let found = Mutex<(snapshot: LSN, index: UInt64)?>(nil)
   /// When the shared log was compacted last, in `LeaseClock`'s time.
   let compactedAt = Atomic<UInt64>(LeaseClock.now())
   /// When this node may try to lead again, in `LeaseClock`'s time.
@@ -139,7 +141,12 @@ final class Replicator: Sendable {
         case .leader(let leader):
           note(leader)
           vacancy.withLock { $0 = leader == nil ? LeaseClock.now() : nil }
-        case .handover(let request): orders.withLock { $0.next = (request.node, LeaseClock.now()) }
+        case .handover(let request):
+          // It is heard again once it is answered, and the others do not wait longer for that.
+          orders.withLock {
+            guard $0.next?.number != request.number || request.number == 0 else { return }
+            $0.next = (request.node, LeaseClock.now(), request.number)
+          }
         }
         if shouldLead(since: vacancy.withLock { $0 }) { throw Vacant() }
       }

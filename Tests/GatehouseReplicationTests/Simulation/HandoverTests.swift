@@ -10,6 +10,8 @@ struct HandoverTests {
   /// It belongs to the thread of the world.
   private final class Seen: @unchecked Sendable {
     var requests: [HandoverRequest] = []
+    /// Whether who leads, or that nobody does, was heard before the first request.
+    var hasHeardOfLeaderFirst: Bool?
   }
 
   /// What a node hears while it listens, until the world stops it.
@@ -18,7 +20,13 @@ struct HandoverTests {
     let log = host.log
     _ = stage.begin(host) {
       try await log.follow(after: .max) { news in
-        if case .handover(let request) = news { seen.requests.append(request) }
+        switch news {
+        case .handover(let request):
+          seen.requests.append(request)
+          seen.hasHeardOfLeaderFirst = seen.hasHeardOfLeaderFirst ?? false
+        case .leader: seen.hasHeardOfLeaderFirst = seen.hasHeardOfLeaderFirst ?? true
+        case .frames, .current: break
+        }
       }
     }
     stage.world.run(until: stage.world.now + second)
@@ -38,8 +46,9 @@ struct HandoverTests {
     #expect(request.epoch == leadership.epoch && request.answer == .pending)
     // It has not listened before.
     #expect(Self.listen(stage, first).requests == [request])
-    // Again, until it is answered.
-    #expect(Self.listen(stage, first).requests == [request])
+    // Again, until it is answered, and before it is said that nobody leads.
+    let again = Self.listen(stage, first)
+    #expect(again.requests == [request] && again.hasHeardOfLeaderFirst == false)
     let log = first.log
     #expect(stage.run(first) { try await log.settle(request, .refused("no")) }.value == true)
     #expect(Self.listen(stage, first).requests == [])

@@ -10,7 +10,8 @@ struct HandoverOutcomeTests {
   private static let request = HandoverRequest(node: "b", epoch: 4, number: 7)
 
   private static func outcome(
-    epoch: UInt64, leader: (name: String, epoch: UInt64)? = nil, _ handover: HandoverRequest? = nil
+    of request: HandoverRequest = request, epoch: UInt64, leader: (name: String, epoch: UInt64)? = nil,
+    _ handover: HandoverRequest? = nil
   ) -> HandoverOutcome {
     let entry = leader.map {
       LeaderEntry(node: NodeEntry(name: $0.name, host: "h", port: 1, version: "1"), epoch: $0.epoch)
@@ -45,6 +46,10 @@ struct HandoverOutcomeTests {
     let other = HandoverRequest(node: "c", epoch: 4, number: 8)
     #expect(Self.outcome(epoch: 4, leader: ("a", 4), other) == .failed("a handover to c was asked for meanwhile"))
     #expect(Self.outcome(epoch: 4, leader: ("a", 4)) == .failed("it was withdrawn"))
+    // But what was taken goes on.
+    let taken = Self.answered(.taken)
+    #expect(Self.outcome(of: taken, epoch: 4, leader: ("a", 4), other) == .open(taken))
+    #expect(Self.outcome(of: taken, epoch: 5, leader: ("b", 5), other) == .happened)
   }
 
   @Test func anOrderIsTriedForAsLongAsSomebodyWaits() {

@@ -19,7 +19,8 @@ struct Opening {
   func open(_ lanes: [Lane], _ facts: ServerFacts) async throws -> ServerContext {
     let start = Clock.nanoseconds()
     if !isFollowing { try beAlone() }
-    var (restored, end, report) = try restore()
+    // On a thread of its own: it may take minutes, and Swift's threads are few.
+    var (restored, end, report) = try await onOwnThread { try restore() }
     let seconds = Double(Clock.nanoseconds(since: start)) / 1e9
     logger.info(
       "data restored",

@@ -41,7 +41,7 @@ extension Connection {
     add(reply, horizon: 0)
   }
 
-  private func setSubscriptions(_ changed: Subscriptions) {
+  func setSubscriptions(_ changed: Subscriptions) {
     switch (subscriptions.isEmpty, changed.isEmpty) {
     case (true, false): lane.services.subscribers.join()
     case (false, true): lane.services.subscribers.leave()
@@ -92,6 +92,8 @@ extension Connection {
 
   private func add(_ message: LeaderSwitch) {
     let channel = Array(LeaderSwitch.channel.utf8)
+    // No request is answered with it: refusals replace the replies of a slot one by one, and must not count messages.
+    queue.endRead()
     for delivery in subscriptions.deliveries(on: channel) {
       answer { reply in
         switch delivery {
@@ -107,6 +109,7 @@ extension Connection {
         reply.text(message.text)
       }
     }
+    queue.endRead()
   }
 }
 

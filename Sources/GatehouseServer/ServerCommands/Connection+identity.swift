@@ -13,7 +13,11 @@ extension Connection {
     client.service = name
     // A service that may not start `MONITOR` may not continue it either.
     if !rights.contains(.admin) || isBound { endMonitor() }
-    if !facts.rights.contains(.read) { endSubscriptions() }
+    // A subscriber that would be told nothing any more without a word waits in vain. So it comes back, and is told why.
+    if !facts.rights.contains(.read), !subscriptions.isEmpty {
+      endSubscriptions()
+      finish()
+    }
   }
 
   /// - Returns: why the service may have no further connection; nil if this is one of its now.
@@ -78,13 +82,15 @@ extension Connection {
     endSubscriptions()
   }
 
-  /// The first service was created. The connection that created it becomes that service's; every other must
+  /// The first service was created. The connection that created it becomes that service's, and goes on; every other must
   /// authenticate. A monitor sends no more requests, and a subscriber may send none for that, so they could not; they are
   /// closed.
   func endBeingLocal(_ directory: Directory) {
-    let isWatching = isMonitor || !subscriptions.isEmpty
+    let before = subscriptions
+    let isWatching = isMonitor || !before.isEmpty
     forgetService()
     if lane.services.isFounder(client.id), let first = directory.services.first(where: { !$0.isDeleted }) {
+      setSubscriptions(before)
       authenticate(as: first, by: .secret)
     } else if isWatching {
       close()

@@ -173,6 +173,18 @@ struct SubscriptionsTests {
     #expect(
       await client.ask("PING\r\n")
         == Self.push(">", "message", "+switch-master", "gatehouse 127.0.0.1 7430 127.0.0.1 7440") + "+PONG\r\n")
+    // A message is no answer: if the log fails, the reply before it is refused, and nothing is refused for the message.
+    let refused = await client.with { connection in
+      connection.queue.add(horizon: 1_000) { $0.writeString("a") }
+      connection.tell(Self.message(7440, 7450))
+      connection.queue.add(horizon: 1_000) { $0.writeString("b") }
+      connection.queue.refuse(beyond: 0, with: ByteBuffer(string: "-"))
+      var ready = RawBuffer(capacity: 64, alignment: 8)
+      connection.queue.release(durable: 0, into: &ready)
+      return String(decoding: ready.bytes, as: UTF8.self)
+    }
+    #expect(
+      refused == "-" + Self.push(">", "message", "+switch-master", "gatehouse 127.0.0.1 7440 127.0.0.1 7450") + "-")
     // From here on the rules of RESP2 hold, also for what came in the same read.
     let replies = await client.ask("HELLO 2\r\nINFO\r\nRESET\r\nPING\r\n")
     #expect(replies.hasSuffix("allowed in this context\r\n+RESET\r\n+PONG\r\n"), "\(replies)")
@@ -206,12 +218,17 @@ struct SubscriptionsTests {
   func firstService() async throws {
     let context = try await TestContext()
     // The connection with the number 1 is the one that makes the service, and stays.
-    _ = await LaneClient.connect(context)
+    let founder = await LaneClient.connect(context)
     let client = await LaneClient.connect(context)
-    _ = await client.ask("SUBSCRIBE +switch-master\r\n")
+    for each in [founder, client] { _ = await each.ask("HELLO 3\r\nSUBSCRIBE +switch-master\r\n") }
     let made = await context.execute("SERVICE.CREATE app ADMIN")
     #expect(!made.hasPrefix("ERR"), "\(made)")
     #expect(await client.with { $0.hasClosed })
+    // As long as the service may read.
+    #expect(await founder.with { !$0.hasClosed && $0.subscriptions.count == 1 })
+    #expect(context.context.subscribers.count == 1)
+    await founder.with { $0.authenticate(as: 1, .sessions, name: "app") }
+    #expect(await founder.with { $0.hasClosed })
     #expect(context.context.subscribers.count == 0)
     await context.stop()
   }

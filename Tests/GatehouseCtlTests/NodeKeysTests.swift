@@ -27,6 +27,7 @@ import Testing
     var values = one.values
     values["destroyed"] = "cc"
     values["nodes"] = "51"
+    #expect(!NodeKeys(values: values).hasOthers(than: one))
     values["ring"] = "77ab"
     values["data-keys"] = "1 2"
     #expect(
@@ -35,5 +36,6 @@ import Testing
         "data keys: 1 2, and not none",
       ])
     #expect(one.differences(from: NodeKeys(values: values)).last == "data keys: none, and not 1 2")
+    #expect(NodeKeys(values: values).hasOthers(than: one))
   }
 }

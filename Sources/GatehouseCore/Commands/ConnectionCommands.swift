@@ -311,7 +311,7 @@ extension CommandTable {
         + "id of the store of people's keys, how often it was changed, how many nodes it has, and hashes of which keys are "
         + "destroyed and of those that are left, which tell nothing of them; then the ids of the encryption's key ring and "
         + "master key, and the numbers of the data key of new files and of all. What there is not is null",
-      rights: .read, needs: .permission(.serverRead, over: .server), .node(.keys)),
+      rights: .admin, .node(.keys)),
     server(
       "NODE.PROMOTE", .server,
       "Have another node lead; with FORCE, asked of that node itself, without waiting for the leader to agree",

@@ -15,8 +15,9 @@ struct ClusterVerify: OperatorCommand {
 
       Asks every node for the hash of its chain at the last record that all have.
       The hash proves every record up to it, so equal hashes are equal logs. All nodes
-      must be reached from here, with the same credentials. Which record that was and
-      its hash can be held against any of them later: AUDIT.VERIFY AGAINST lsn hash.
+      must be reached from here, with the credentials of one service, which has ADMIN.
+      Which record that was and its hash can be held against any of them later:
+      AUDIT.VERIFY AGAINST lsn hash.
 
       Then compares the store of people's keys, of which hashes tell which keys are
       destroyed and that the others are the same, and the encryption's key ring: its
@@ -35,6 +36,8 @@ struct ClusterVerify: OperatorCommand {
     var keys: NodeKeys?
     /// What keys are not those of the node that leads, or of the first.
     var differences: [String] = []
+    /// Whether that is more than keys which one of the two has yet to destroy.
+    var hasOtherKeys = false
     var problem: String?
   }
 
@@ -82,7 +85,10 @@ struct ClusterVerify: OperatorCommand {
       guard let first = sound.first(where: { findings[$0].node.isLeader }) ?? sound.first,
         let keys = findings[first].keys
       else { return }
-      for index in sound { findings[index].differences = findings[index].keys?.differences(from: keys) ?? [] }
+      for index in sound {
+        findings[index].differences = findings[index].keys?.differences(from: keys) ?? []
+        findings[index].hasOtherKeys = findings[index].keys?.hasOthers(than: keys) ?? false
+      }
       if findings.allSatisfy(\.differences.isEmpty) { return }
       for _ in 0..<5 { Pause.take() }
     }
@@ -126,7 +132,10 @@ struct ClusterVerify: OperatorCommand {
             ? "the nodes have different logs: stop those that do not lead, and copy the leader's folder"
             : haveSameKeys
               ? "not all nodes could be compared"
-              : "the nodes have different keys: stop those that do not lead, and copy the leader's folder")
+              : findings.contains(where: \.hasOtherKeys)
+                ? "the nodes have different keys: stop those that do not lead, and copy the leader's folder"
+                : "a node has not destroyed all keys yet: ask again in a minute; if it stays so, stop those that do not "
+                  + "lead, and copy the leader's folder")
     }
     if !areEqual { throw ExitCode(ExitStatus.problems) }
   }

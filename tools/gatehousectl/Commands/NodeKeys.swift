@@ -12,6 +12,9 @@ struct NodeKeys: Equatable {
     ("data-key", "data key of new files"),
   ]
 
+  /// What becomes the same by itself, once each node has destroyed what it is to destroy.
+  private static let settling: Set = ["destroyed", "nodes", "keys"]
+
   /// By field; nothing for what the node does not have.
   let values: [String: String]
 
@@ -31,6 +34,11 @@ struct NodeKeys: Equatable {
       let (mine, others) = (values[field], other.values[field])
       return mine == others ? nil : "\(name): \(mine ?? "none"), and not \(others ?? "none")"
     }
+  }
+
+  /// Whether two nodes differ in more than the keys that one of them has yet to destroy.
+  func hasOthers(than other: NodeKeys) -> Bool {
+    Self.compared.contains { !Self.settling.contains($0.field) && values[$0.field] != other.values[$0.field] }
   }
 
   /// For programs.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Clients of Redis Sentinel by others, each with a script that writes for as long as it runs, and prints what it was told.
 package enum FailoverClient: String, CaseIterable, Sendable {
   case redisPy = "redis-py"
@@ -10,7 +8,6 @@ package enum FailoverClient: String, CaseIterable, Sendable {
   case perlRedis = "perl-redis"
   case predis
   case phpredis
-  case goRedis = "go-redis"
 
   /// How to start it: to the arguments are added the nodes and the prefix of the users' names.
   package struct Command: Sendable {
@@ -24,10 +21,8 @@ package enum FailoverClient: String, CaseIterable, Sendable {
     case unavailable(String)
   }
 
-  /// - Parameters:
-  ///   - scripts: the folder of the scripts.
-  ///   - room: a folder for what is compiled.
-  package func prepare(scripts: String, room: String) throws -> Outcome {
+  /// - Parameter scripts: the folder of the scripts.
+  package func prepare(scripts: String) throws -> Outcome {
     switch self {
     case .redisPy: script("failover.py", of: .redisPyNewest, in: scripts, ["redis"])
     case .redisPyAsync: script("failover.py", of: .redisPyNewest, in: scripts, ["redis-async"])
@@ -37,7 +32,6 @@ package enum FailoverClient: String, CaseIterable, Sendable {
     case .perlRedis: script("failover.pl", of: .perlRedis, in: scripts)
     case .phpredis: script("phpredis.php", of: .phpredis, in: scripts)
     case .predis: try predis(scripts)
-    case .goRedis: try goRedis(scripts, room)
     }
   }
 
@@ -56,20 +50,5 @@ package enum FailoverClient: String, CaseIterable, Sendable {
       return .unavailable("php with the Debian package php-predis is not installed")
     }
     return .ready(Command(program: "php", arguments: ["\(folder)/predis.php"], environment: [:]))
-  }
-
-  /// Debian's packages of Go are sources in a folder of their own, as before there were modules.
-  private func goRedis(_ folder: String, _ room: String) throws -> Outcome {
-    let sources = "/usr/share/gocode"
-    guard findProgram("go") != nil, FileManager.default.fileExists(atPath: "\(sources)/src/gopkg.in/redis.v5") else {
-      return .unavailable("go with the Debian package golang-gopkg-redis.v5-dev is not installed")
-    }
-    let program = "\(room)/goredis"
-    let built = try runProgram(
-      "go", ["build", "-o", program, "\(folder)/goredis/main.go"],
-      environment: ["GO111MODULE": "off", "GOPATH": sources, "GOCACHE": "\(room)/gocache", "GOFLAGS": nil],
-      limit: .seconds(300))
-    guard built.succeeded else { throw TestFailure("go build: \(built.output)\(built.errors)") }
-    return .ready(Command(program: program, arguments: [], environment: [:]))
   }
 }

@@ -15,6 +15,7 @@
 
     @Test("each goes on with the node that leads, and no user is lost that it was told of")
     func failover() throws {
+      let commands = try commands()
       let etcd = try startEtcd()
       defer { etcd.process.kill() }
       let one = try server("one", follows: false, etcd.address)
@@ -26,15 +27,15 @@
         try two.client().reply("ROLE").items.dropFirst(3).first?.scalarText == "connected"
       }
       try soon("the nodes know each other") { try first.reply("NODE.LIST").items.count == 2 }
-      let writers = try startClients([one, two])
+      let writers = try startClients(commands, [one, two])
       defer { for writer in writers { writer.process.kill() } }
-      try waitForEach(writers, more: 3, "before the lead goes anywhere")
+      try waitForEach(writers, more: 1, "before the lead goes anywhere")
       try two.client().ok("NODE.PROMOTE two")
       try soon("the second node leads") { try two.client().reply("ROLE").items.first?.scalarText == "master" }
-      try waitForEach(writers, more: 5, "after the lead was handed over")
+      try waitForEach(writers, more: 3, "after the lead was handed over")
       two.kill()
       try two.start()
-      try waitForEach(writers, more: 5, "after the node that led was killed and came back")
+      try waitForEach(writers, more: 3, "after the node that led was killed and came back")
       for writer in writers { writer.process.kill() }
       let leader = try [one, two].compactMap { node -> Client? in
         let client = try node.client()
@@ -98,31 +99,40 @@
       }
     }
 
-    private func startClients(_ nodes: [TestServer]) throws -> [Writer] {
+    /// How each client is started that is here.
+    private func commands() throws -> [(client: FailoverClient, command: FailoverClient.Command)] {
       let scripts = URL(filePath: #filePath).deletingLastPathComponent().path() + "../Resources/failover"
-      let addresses = nodes.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
       return try FailoverClient.allCases.compactMap { client in
-        switch try client.prepare(scripts: scripts, room: folder.path) {
+        switch try client.prepare(scripts: scripts) {
         case .unavailable(let why):
           // As of ForeignClientTests: it may be missing by hand, and is installed by continuous integration.
           let message = "\(client.rawValue) is not available, its failover is not tested: \(why)"
           let isIntegration = ProcessInfo.processInfo.environment["CI"].map { !$0.isEmpty } ?? false
           if isIntegration { Issue.record("\(message)") } else { print(message) }
           return nil
-        case .ready(let command):
-          let output = folder.path("\(client.rawValue).log")
-          let process = try ChildProcess(
-            command.program, command.arguments + [addresses, "\(client.rawValue)-"], environment: command.environment,
-            output: output, errors: output)
-          return Writer(name: client.rawValue, process: process, output: output)
+        case .ready(let command): return (client, command)
         }
+      }
+    }
+
+    private func startClients(
+      _ commands: [(client: FailoverClient, command: FailoverClient.Command)], _ nodes: [TestServer]
+    ) throws -> [Writer] {
+      let addresses = nodes.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
+      // Those that were started end with their `ChildProcess` if a later one cannot be started.
+      return try commands.map { client, command in
+        let output = folder.path("\(client.rawValue).log")
+        let process = try ChildProcess(
+          command.program, command.arguments + [addresses, "\(client.rawValue)-"], environment: command.environment,
+          output: output, errors: output)
+        return Writer(name: client.rawValue, process: process, output: output)
       }
     }
 
     /// Waits until each client was told of so many users more.
     private func waitForEach(_ writers: [Writer], more: Int, _ when: String) throws {
       let before = writers.map(\.told.count)
-      let deadline = ContinuousClock.now + .seconds(60) * Patience.factor
+      let deadline = ContinuousClock.now + .seconds(30) * Patience.factor
       func late() -> [Writer] { zip(writers, before).filter { $0.told.count < $1 + more }.map(\.0) }
       while !late().isEmpty {
         guard ContinuousClock.now < deadline else {

@@ -103,7 +103,6 @@ final class Replicator: Sendable {
       do {
         try await follow()
         if let leadership = try await takeOver() { return await lead(leadership) }
-        nextAttempt.store(LeaseClock.now() + Self.attemptPause, ordering: .relaxed)
         continue
       } catch is CancellationError {
         if services.hasLogFailed { return .failure("this node's log has failed") }
@@ -189,8 +188,12 @@ final class Replicator: Sendable {
   /// - Returns: nil if somebody else leads.
   private func takeOver() async throws -> (any Leadership)? {
     let isForced = orders.withLock { $0.force?.attempt(at: LeaseClock.now()) ?? false }
-    // If it does not succeed, it is tried again for as long as whoever has asked waits.
-    defer { orders.withLock { $0.force?.hasEnded() } }
+    defer {
+      // If it does not succeed, it is tried again for as long as whoever has asked waits.
+      orders.withLock { $0.force?.hasEnded() }
+      // Also after an error: else nothing would be heard but that nobody leads, and reads become stale.
+      nextAttempt.store(LeaseClock.now() + Self.attemptPause, ordering: .relaxed)
+    }
     let replaced = isForced ? node.known.leader?.epoch : nil
     guard
       let leadership = try await shared.lead(as: entry(), replacing: replaced, above: services.log.greatestEpoch)

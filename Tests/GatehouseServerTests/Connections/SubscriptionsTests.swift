@@ -176,7 +176,8 @@ struct SubscriptionsTests {
     // A message is no answer: if the log fails, the reply before it is refused, and nothing is refused for the message.
     let refused = await client.with { connection in
       connection.queue.add(horizon: 1_000) { $0.writeString("a") }
-      connection.tell(Self.message(7440, 7450))
+      connection.subscriptions.hold(Self.message(7440, 7450))
+      connection.addHeldMessage()
       connection.queue.add(horizon: 1_000) { $0.writeString("b") }
       connection.queue.refuse(beyond: 0, with: ByteBuffer(string: "-"))
       var ready = RawBuffer(capacity: 64, alignment: 8)

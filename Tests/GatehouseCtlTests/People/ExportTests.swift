@@ -112,7 +112,7 @@ struct ExportTests {
   }
 
   private static func rows(_ path: String) -> [String] {
-    readText(path).split(separator: "\n").map(String.init).sorted()
+    readText(path).split(whereSeparator: \.isNewline).map(String.init).sorted()
   }
 
   private static func quoted(_ cell: String) -> String { "\"" + cell.replacing("\"", with: "\"\"") + "\"" }

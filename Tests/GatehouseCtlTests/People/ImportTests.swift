@@ -51,8 +51,8 @@ struct ImportTests {
         "gatehousectl: unknown column 'Shoe size'; the columns 'first' and 'Given name' are both first;"
           + " column 5 has no name; columns are username, name, first, middle, last, email, department, timezone,"
           + " schedule, leave, phone, language, hired, released, status, initials, reference, division, authority,"
-          + " restrict-bookings, account, products, licences, roles, password, password-hash, badge; --map field=column"
-          + " reads a column by another name, --ignore column leaves it out\n"),
+          + " restrict-bookings, account, employments, products, licences, roles, manages, password, password-hash, badge;"
+          + " --map field=column reads a column by another name, --ignore column leaves it out\n"),
       "\(result.errors)")
     let map = try world.load("username,x\nana,y\n", "--map", "x=nothing")
     #expect(map.code == 1 && map.errors.contains("--map 'x=nothing': unknown column 'nothing'; columns are username, "))

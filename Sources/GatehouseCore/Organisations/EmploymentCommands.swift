@@ -190,18 +190,42 @@ extension Turn {
 
   /// Nobody employs somebody where they have power over the employees, to have it over that person too.
   fileprivate func requireNoGain(over user: UserReference, by account: Account) throws(Halt) {
+    let site: Site = .workspace(account.workspace)
     for side in sides where !side.isOneself(user) {
-      for holding in side.holdings where holding.employers?.contains(account.id) == true {
-        for permission in holding.permissions.list where permission.isAboutPeople {
-          // Who somebody is, is governed elsewhere, whoever employs them here.
-          if permission.domain == .identity, user.home != account.workspace { continue }
-          let site: Site = .workspace(account.workspace)
-          guard !side.covers(permission, over: site, of: user, in: directory, at: now) else { continue }
-          throw .refused(
-            .noPermission(
-              "the permission \(permission.name) over \(user.username), to have it by way of the account"))
-        }
+      for permission in side.permissions(overEmployeesOf: account.id, in: account.workspace, home: user.home)
+      where !side.covers(permission, over: site, of: user, in: directory, at: now) {
+        throw Self.gain(permission, over: user.username)
       }
     }
+  }
+
+  /// The same where somebody who was there before gets a login, and an employment with it.
+  ///
+  /// - Parameter home: the login's.
+  func requireNoGain(over contact: ContactID, by employment: Employment, home: WorkspaceID) throws(Halt) {
+    let (account, workspace) = (employment.account, employment.workspace)
+    for side in sides {
+      for permission in side.permissions(overEmployeesOf: account, in: workspace, home: home)
+      where !side.holdings.contains(where: { $0.covers(.workspace(workspace), permission) }) {
+        throw Self.gain(permission, over: "contact #\(contact.raw)")
+      }
+    }
+  }
+
+  private static func gain(_ permission: Permission, over person: String) -> Halt {
+    .refused(.noPermission("the permission \(permission.name) over \(person), to have it by way of the account"))
+  }
+}
+
+extension Side {
+  /// What it may do to people because an account employs them.
+  ///
+  /// - Parameter home: theirs.
+  fileprivate func permissions(
+    overEmployeesOf account: AccountID, in workspace: WorkspaceID, home: WorkspaceID?
+  ) -> [Permission] {
+    holdings.filter { $0.employers?.contains(account) == true }.flatMap { $0.permissions.list }
+      // Who somebody is, is governed elsewhere, whoever employs them here.
+      .filter { $0.isAboutPeople && ($0.domain != .identity || home == workspace) }
   }
 }

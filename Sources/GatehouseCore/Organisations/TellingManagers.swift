@@ -128,17 +128,18 @@ extension Turn {
         accounts: Employers(user, in: directory, at: now).accounts(in: workspace), directory, facts: facts))
   }
 
-  /// The accounts that employ somebody whose login this command makes: those that it names, and those that the contact had.
+  /// The accounts that employ somebody today whose login this command makes: of the employments that the contact had,
+  /// and those that the command gives or alters.
   private func accounts(ofNew id: ContactID, in workspace: WorkspaceID) throws(Halt) -> [AccountID] {
-    var employments = changes.compactMap { $0.as(EmploymentSet.self) }.filter { $0.contact == id }.compactMap(\.new)
-    if let contact = try contact(id) {
-      let zone = contact.cell.state.people.zone(
-        ofContact: contact.serial, elseOf: directory.workspace(workspace), directory.zones)
-      let today = zone.zone.rules.day(at: now)
-      employments += contact.cell.state.people.employments(of: contact.serial).filter { $0.contains(today) }
+    let person = try contact(id)
+    var list = person.map { $0.cell.state.people.employments(of: $0.serial) } ?? []
+    for change in changes.compactMap({ $0.as(EmploymentSet.self) }) where change.contact == id {
+      list = Employment.list(list, with: change.new, insteadOf: change.old)
     }
-    let accounts = employments.filter { $0.workspace == workspace }.map(\.account)
-    return accounts.isEmpty ? [GuestAccount.id(of: workspace)] : accounts
+    let created = changes.compactMap { $0.as(ContactCreated.self) }.first { $0.contact == id }
+    let timezone = person?.text(.timezone) ?? created?.fields.first { $0.field == .timezone }?.text ?? ""
+    let today = zone(named: timezone, elseOf: directory.workspace(workspace)).rules.day(at: now)
+    return Employers(settled: list.filter { $0.contains(today) }).accounts(in: workspace)
   }
 }
 

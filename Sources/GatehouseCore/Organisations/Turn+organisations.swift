@@ -71,8 +71,18 @@ extension Turn {
     return text
   }
 
+  /// The workspace's own name and a slash in front say where a name is looked for.
+  private func requirePlain(_ name: String, in workspace: WorkspaceID) throws(Halt) {
+    guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")),
+      directory.workspaceID(String(name[..<slash])) == workspace
+    else { return }
+    throw .refused(
+      .syntax("name begins with the workspace's name and a slash, which say where it is; leave them out", of: "name"))
+  }
+
   func requireFree(account name: String, in workspace: WorkspaceID, besides own: AccountID? = nil) throws(Halt) {
     read(directory.lsn)
+    try requirePlain(name, in: workspace)
     if let id = directory.accountID(name, in: workspace), id != own {
       throw .refused(.conflict("account: \(name) is there already; choose another name", of: "name"))
     }
@@ -80,6 +90,7 @@ extension Turn {
 
   func requireFree(group name: String, in workspace: WorkspaceID, besides own: GroupID? = nil) throws(Halt) {
     read(directory.lsn)
+    try requirePlain(name, in: workspace)
     if let id = directory.groupID(name, in: workspace), id != own {
       throw .refused(.conflict("group: \(name) is there already; choose another name", of: "name"))
     }

@@ -16,8 +16,8 @@ struct NewUserTies {
   private(set) var grants: [Grant] = []
   private(set) var links: [ManagementLink] = []
 
-  /// - Parameter zone: the new user's, in which the days of limits begin and end.
-  init(_ turn: Turn, in workspace: Workspace, zone: () throws(Halt) -> Zone) throws(Halt) {
+  /// - Parameter zone: the new user's, in which the days of limits in a workspace begin and end.
+  init(_ turn: Turn, in workspace: Workspace, zone: (WorkspaceID) throws(Halt) -> Zone) throws(Halt) {
     for words in try turn.options("EMPLOYED") {
       let employment = try Self.employment(words, zone, turn)
       guard !employments.contains(where: { $0.account == employment.account }) else {
@@ -28,7 +28,9 @@ struct NewUserTies {
     for words in try turn.options("ACCESS") {
       let product = try turn.product(named: words[0], ofNewUserIn: workspace)
       var access = try Self.access(words[1], to: product.id)
-      access.limits = try turn.timeLimits(from: words[2], until: words[3], in: zone)
+      access.limits = try turn.timeLimits(from: words[2], until: words[3]) { () throws(Halt) in
+        try zone(product.workspace)
+      }
       guard access.isEnabled || access.limits.isNone else {
         throw .refused(.syntax("ACCESS: a product that is OFF has no limits; give none for both", of: "ACCESS"))
       }
@@ -37,15 +39,14 @@ struct NewUserTies {
     for words in try turn.options("GRANT") {
       let scope = try turn.scope(named: words[1], ofNewUserIn: workspace)
       let role = try turn.role(words[0], in: scope)
-      let limits = try turn.timeLimits(from: words[2], until: words[3], in: zone)
+      let limits = try turn.timeLimits(from: words[2], until: words[3]) { () throws(Halt) in
+        try zone(turn.directory.workspace(of: scope) ?? workspace.id)
+      }
       grants.append(Grant(role: role, scope: scope, isMain: false, limits: limits))
     }
     for words in turn.wordsOfEach("MANAGES") {
       let link = try turn.linkOfNewUser(words.lowerBound)
       if !links.contains(link) { links.append(link) }
-    }
-    guard employments.count <= Limits.employmentsOfContact else {
-      throw .refused(.limit("employments: a contact has at most \(Limits.employmentsOfContact)"))
     }
     guard links.count <= Limits.managementOfUser else {
       throw .refused(.limit("management: a user looks after at most \(Limits.managementOfUser)"))
@@ -56,7 +57,7 @@ struct NewUserTies {
   var workspaces: Set<WorkspaceID> { Set(employments.map(\.workspace) + links.map(\.workspace)) }
 
   private static func employment(
-    _ words: [String], _ zone: () throws(Halt) -> Zone, _ turn: Turn
+    _ words: [String], _ zone: (WorkspaceID) throws(Halt) -> Zone, _ turn: Turn
   ) throws(Halt) -> Employment {
     let account = try turn.account(named: words[0], in: turn.has("WORKSPACE") ? try turn.workspace().id : nil)
     guard GuestAccount.workspace(of: account.id) == nil else { throw .refused(Turn.nobodyIsEmployed(at: account)) }
@@ -66,7 +67,7 @@ struct NewUserTies {
       guard let time = TimeText.time(text) else {
         throw .refused(.syntax("EMPLOYED: '\(text)' is not a day, such as 2026-03-01, or none", of: "EMPLOYED"))
       }
-      return max(0, try zone().rules.day(at: time))
+      return max(0, try zone(account.workspace).rules.day(at: time))
     }
     let from = try day(words[1])
     let to = try day(words[2])

@@ -21,10 +21,14 @@ extension CommandTable {
         user: user, contact: contact.id, username: username, status: new.status, workspaces: [new.workspace.id],
         fields: new.fields))
     // Other workspaces are told of the member, and not of the login, which is the home's (W4).
-    for workspace in new.workspaces.dropFirst() { turn.emit(WorkspaceJoined(user, workspace)) }
+    for workspace in new.workspaces.dropFirst() {
+      // B13: it is what WORKSPACE.MEMBER does.
+      turn.noteUse([.memberManage], over: Target(.workspace(workspace)))
+      turn.emit(WorkspaceJoined(user, workspace))
+    }
     _ = new.attributes.emit(over: user, nil, in: new.workspace.id, turn)
     for (product, access) in new.accesses { turn.setAccess(of: user, to: product, from: nil, to: access) }
-    new.emitEmployments(of: contact.id, in: cell, turn)
+    try new.emitEmployments(of: contact.id, in: cell, turn)
     for grant in new.grants { turn.emit(RoleGranted(user, grant)) }
     for link in new.ties.links { turn.emit(ManagementAdded(user, link)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(new.workspace.id))) }
@@ -130,9 +134,9 @@ private struct NewUser {
   private static func ties(
     _ turn: Turn, in workspace: Workspace, _ card: ContactCard, of contact: ContactID?
   ) throws(Halt) -> NewUserTies {
-    try NewUserTies(turn, in: workspace) { () throws(Halt) in
+    try NewUserTies(turn, in: workspace) { (place) throws(Halt) in
       let person = try contact.flatMap { (id) throws(Halt) in try turn.contact(id) }
-      return turn.zone(named: card.value(.timezone, over: person), elseOf: workspace)
+      return turn.zone(named: card.value(.timezone, over: person), elseOf: turn.directory.workspace(place))
     }
   }
 
@@ -196,6 +200,10 @@ private struct NewUser {
     if let account { try turn.require(.employmentManage, over: turn.site(of: account)) }
     for employment in ties.employments {
       try turn.require(.employmentManage, over: .account(employment.account, of: employment.workspace))
+    }
+    if let contact {
+      let employments = ties.employments + (account.map { [Employment($0.id, of: $0.workspace)] } ?? [])
+      for employment in employments { try turn.requireNoGain(over: contact, by: employment, home: workspace.id) }
     }
     try password?.authorise(turn, in: workspace)
   }
@@ -261,7 +269,7 @@ private struct NewUser {
 
   /// Employs the contact: the account is the main one, else the first of a workspace. An existing contact may be employed
   /// already.
-  func emitEmployments(of contact: ContactID, in cell: HeldPartition, _ turn: Turn) {
+  func emitEmployments(of contact: ContactID, in cell: HeldPartition, _ turn: Turn) throws(Halt) {
     var given = ties.employments
     if let account {
       let place = given.firstIndex { $0.account == account.id }
@@ -271,15 +279,22 @@ private struct NewUser {
     }
     guard !given.isEmpty else { return }
     let held = cell.state.serial(of: contact).map { cell.state.people.employments(of: $0) } ?? []
+    let added = given.count { one in !held.contains { $0.account == one.account } }
+    guard added == 0 || held.count + added <= Limits.employmentsOfContact else {
+      throw .refused(.limit("employments: a contact has at most \(Limits.employmentsOfContact)"))
+    }
+    // Of an employment that loses the mark to another the trail says so once.
+    var now = held
     var mains = Set((held + given).filter(\.isMain).map(\.workspace))
     for employment in given {
-      let old = held.first { $0.account == employment.account }
+      let old = now.first { $0.account == employment.account }
       var new = employment
       let hasDays = ties.employments.contains { $0.account == employment.account }
       if !hasDays, let old, old.to == nil { new.from = old.from }
-      let keepsMark = old?.isMain == true && account?.workspace != employment.workspace
-      new.isMain = employment.isMain || keepsMark || mains.insert(employment.workspace).inserted
-      if new != old { turn.setEmployment(of: contact, from: old, to: new, among: held) }
+      new.isMain = employment.isMain || old?.isMain == true || mains.insert(employment.workspace).inserted
+      guard new != old else { continue }
+      turn.setEmployment(of: contact, from: old, to: new, among: held)
+      now = Employment.list(now, with: new, insteadOf: old)
     }
   }
 
@@ -329,7 +344,7 @@ extension Turn {
   /// The home of a new user: the workspace that is named, else the first product's, else the account's, else `main`.
   func workspaceOfNewUser() throws(Halt) -> Workspace {
     if has("WORKSPACE") { return try workspace() }
-    if let name = try options("PRODUCT").first?.first {
+    if let name = (try options("PRODUCT") + (try options("ACCESS"))).first?.first {
       return directory.workspace(try product(named: name).workspace)
     }
     if let account = try mainAccountOfNewUser() { return directory.workspace(account.workspace) }

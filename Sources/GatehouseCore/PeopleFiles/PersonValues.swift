@@ -21,6 +21,11 @@ package struct CellRange: Equatable, Sendable {
       bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
     }
     self.init(from: end(bytes[..<dots]), until: end(bytes[(dots + 2)...]))
+    // A year, or half a day's name, would be taken for milliseconds.
+    for end in [from, until].compactMap({ $0 })
+    where TimeText.dayNumber(end) == nil && end.utf8.allSatisfy({ $0 &- 0x30 < 10 || $0 == 0x2d || $0 == 0x2e }) {
+      return nil
+    }
   }
 
   package var mark: String? { from == nil && until == nil ? nil : "\(from ?? "")..\(until ?? "")" }

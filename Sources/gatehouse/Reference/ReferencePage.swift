@@ -67,7 +67,7 @@ enum ReferencePage {
     A permission counts where a command uses it, and where it does in passing what the permission is for: `role.grant` where
     `PRODUCT.ENABLE` or `USER.CREATE` makes or unmakes an administrator, `MANAGE.ADD` or `USER.CREATE` gives an account or
     a group to a manager, and `WORKSPACE.MEMBER` lets somebody with rights stay longer; `member.manage` where `PRODUCT.ENABLE`,
-    `ROLE.GRANT` or `USER.COPYACCESS` makes a member;
+    `ROLE.GRANT`, `USER.COPYACCESS` or `USER.CREATE` makes somebody a member of another workspace;
     `contact.set` where `USER.RENAME` changes the e-mail address and `USER.CREATE` an existing contact; `user.delete` for
     `USER.MERGE`; `user.rename`, `contact.set`, `user.set` and `user.status` for `USER.ANONYMISE`. Where one of several
     permissions is enough, as for `LOGIN.UNLOCK`, the policy has to name all that the person holds. Services by themselves do

@@ -251,6 +251,7 @@ import Testing
       ("user.status", "USER.ANONYMISE ana"), ("user.rename", "USER.ANONYMISE ana"),
       ("contact.set", "USER.CREATE ana2 CONTACT #FORMER EMAIL x@x.test NOINVITE"),
       ("member.manage", "PRODUCT.ENABLE ana beta/app"),
+      ("member.manage", "USER.CREATE new WORKSPACE main PRODUCT beta/app NOINVITE"),
     ])
   func inPassing(permission: String, line: String) {
     core.run("WORKSPACE.CREATE beta")

@@ -47,9 +47,13 @@ import Testing
     #expect(core.run("ACCOUNT.GET straße").text == Self.noAccount("straße"))
     // The name is free again.
     #expect(!core.run("ACCOUNT.CREATE strasse CUSTOMER").isError)
-    for name in ["#5", "\" x\"", "\"a  b\"", "a\u{200b}b", "\u{2800}"] {
+    // Behind the workspace's name and a slash stands the name of one of it.
+    for name in ["main/Strasse", "MAIN/x", "#5", "\" x\"", "\"a  b\"", "a\u{200b}b", "\u{2800}"] {
       #expect(core.run("ACCOUNT.CREATE \(name) CUSTOMER").text?.hasPrefix("ERR name ") == true, "\(name)")
     }
+    #expect(core.run("ACCOUNT.CREATE Acme/x CUSTOMER WORKSPACE acme").text?.hasPrefix("ERR name ") == true)
+    #expect(core.run("ACCOUNT.SET weg name main/x").text?.hasPrefix("ERR name ") == true)
+    #expect(core.run("GROUP.CREATE main/x").text?.hasPrefix("ERR name ") == true)
     #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
   }
 

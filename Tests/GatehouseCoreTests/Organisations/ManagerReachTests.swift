@@ -178,7 +178,7 @@ import Testing
   @Test("nobody employs people, or puts accounts into a group, to have power over them by that")
   func noGain() {
     for line in [
-      "ROLE.DEFINE clerk user.read employment.manage account.manage", "ROLE.GRANT mia clerk WORKSPACE main",
+      "ROLE.DEFINE clerk user.read user.create employment.manage account.manage", "ROLE.GRANT mia clerk WORKSPACE main",
       "ROLE.GRANT mia manager GROUP Europe",
     ] { #expect(!core.run(line).isError, "\(line)") }
     let mia = core.logIn("mia", "payroll")
@@ -186,6 +186,15 @@ import Testing
       core.run("EMPLOY.ADD bob Widgets", as: mia).text
         == "NOPERM the permission contact.set over bob, to have it by way of the account")
     #expect(!core.run("EMPLOY.SET bob Gadgets TO 2027-01-01", as: mia).isError)
+    // Nor by giving somebody who was there before a new login; new people come into her account.
+    let contact = core.run("CONTACT.CREATE NAME \"Former One\"")["contact"]
+    for employer in ["ACCOUNT Widgets", "EMPLOYED Widgets none none", "EMPLOYED Widgets 2027-01-01 none"] {
+      #expect(
+        core.run("USER.CREATE former CONTACT #\(contact) NOINVITE \(employer)", as: mia).text
+          == "NOPERM the permission contact.set over contact #\(contact), to have it by way of the account",
+        "\(employer)")
+    }
+    #expect(!core.run("USER.CREATE fresh NOINVITE EMPLOYED Widgets none none", as: mia).isError)
     #expect(
       core.run("GROUP.ADD Europe Gadgets", as: mia).text
         == "NOPERM the permission contact.set over the account Gadgets, to have it by way of the group")

@@ -103,6 +103,29 @@ struct ManagerNoticeTests {
         == ["managed-deleted kim", "managed-deleted max", "managed-deleted mia"])
   }
 
+  @Test(
+    "L9: of somebody new those are told who manage the employer of today, or the Guest Account where nobody employs",
+    arguments: [
+      ("", ["gus@acme.test"]), ("EMPLOYED Widgets none 2026-02-28", ["gus@acme.test"]),
+      ("EMPLOYED Widgets 2026-03-02 none", ["gus@acme.test"]),
+      ("EMPLOYED Gadgets none none EMPLOYED Widgets none 2026-02-28", []),
+      ("EMPLOYED Widgets 2026-03-01 2026-03-01", ["kim@acme.test", "max@acme.test"]),
+    ])
+  func employedToday(employers: String, told: [String]) {
+    core.run("USER.CREATE gus@acme.test WORKSPACE acme NOINVITE")
+    core.run("MANAGE.ADD gus@acme.test ACCOUNT \"acme/Guest Account\"")
+    core.run("USER.CREATE old@acme.test WORKSPACE acme ACCOUNT Widgets NOINVITE")
+    let contact = core.run("USER.GET old@acme.test")["contact"]
+    core.run("USER.DELETE old@acme.test REASON left")
+    _ = mails()
+    core.run("USER.CREATE eva@acme.test WORKSPACE acme NOINVITE \(employers)")
+    #expect(recipients() == told)
+    // Somebody who was there is employed as before, but where the command says otherwise.
+    core.run("USER.CREATE old2@acme.test WORKSPACE acme CONTACT #\(contact) NOINVITE \(employers)")
+    #expect(recipients() == (employers.isEmpty ? ["kim@acme.test", "max@acme.test"] : told))
+    core.expectReplicated()
+  }
+
   @Test("L9: the policy says of what; nobody is told of themselves, of what they did, or of those employed elsewhere")
   func whoAndWhat() {
     core.run("WORKSPACE.SET acme policy.manager.notices deleted,booking")

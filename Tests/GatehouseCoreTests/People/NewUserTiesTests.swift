@@ -83,6 +83,60 @@ import Testing
     #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
   }
 
+  @Test("L8, L19: the main mark passes to the account that is named, and the trail says so once")
+  func passing() throws {
+    core.run("USER.CREATE ana WORKSPACE acme NOINVITE EMPLOYED Widgets 2020-01-01 none EMPLOYED Gadgets none none")
+    let contact = try #require(core.run("USER.GET ana")["contact"].integer)
+    core.run("USER.DELETE ana REASON left")
+    core.run(
+      "USER.CREATE ana2 WORKSPACE acme CONTACT #\(contact) NOINVITE ACCOUNT Gadgets EMPLOYED Widgets none 2026-12-31")
+    let trail = core.changes.filter { $0.as(EmploymentSet.self) != nil }
+      .map { "\(ChangeText($0, in: core.directory.state.view))" }
+    #expect(trail.count == 3 && trail.count { $0.contains("main: 1 → 0") } == 1, "\(trail)")
+    #expect(Set(self.employments("ana2")) == ["acme/Widgets ..2026-12-31", "acme/Gadgets .. main"])
+    core.expectReplicated()
+    #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
+  }
+
+  @Test("L8: those employments count that the contact has, and the account that is named")
+  func limit() throws {
+    let most = Limits.employmentsOfContact
+    for number in 0...most { core.run("ACCOUNT.CREATE A\(number) CUSTOMER WORKSPACE acme") }
+    let all = (0..<most).map { "EMPLOYED A\($0) none none" }.joined(separator: " ")
+    let why = "employments: a contact has at most \(most)"
+    func refused(_ line: String) -> Bool { core.run(line).text?.hasSuffix(why) == true }
+    #expect(refused("USER.CREATE ana WORKSPACE acme NOINVITE \(all) EMPLOYED A\(most) none none"))
+    #expect(refused("USER.CREATE ana WORKSPACE acme NOINVITE \(all) ACCOUNT A\(most)"))
+    #expect(core.run("USER.CREATE ana WORKSPACE acme NOINVITE \(all) ACCOUNT A0")["username"].text == "ana")
+    let contact = try #require(core.run("USER.GET ana")["contact"].integer)
+    core.run("USER.DELETE ana REASON left")
+    #expect(refused("USER.CREATE ana2 WORKSPACE acme CONTACT #\(contact) NOINVITE ACCOUNT A\(most)"))
+    #expect(refused("USER.CREATE ana2 WORKSPACE acme CONTACT #\(contact) NOINVITE EMPLOYED A\(most) none none"))
+    #expect(!core.run("USER.CREATE ana2 WORKSPACE acme CONTACT #\(contact) NOINVITE EMPLOYED A0 none none").isError)
+  }
+
+  @Test("W2, W5: ACCESS names the home as PRODUCT does; days are those of the workspace of what they are about")
+  func zones() throws {
+    core.run("WORKSPACE.SET beta policy.timezone Asia/Tokyo")
+    core.run("USER.CREATE cy NOINVITE ACCESS beta/app REGULAR none none")
+    #expect(core.run("USER.GET cy")["home"].text == "beta")
+    core.run(
+      "USER.CREATE ana WORKSPACE acme NOINVITE ACCESS time REGULAR none 2027-01-01 ACCESS beta/app REGULAR none 2027-01-01"
+        + " GRANT manager \"product beta/app\" none 2027-01-01 GRANT manager workspace none 2027-01-01")
+    let person = core.run("USER.GET ana")
+    let (inUTC, inTokyo) = (TimeText.time("2027-01-02T00:00:00Z"), TimeText.time("2027-01-01T15:00:00Z"))
+    #expect(
+      person["products"].items.map { $0["until"].integer }
+        == person["products"].items.map {
+          $0["product"].text == "beta/app" ? inTokyo : inUTC
+        }, "\(person)")
+    let roles = core.run("ROLE.LIST ana").items
+    #expect(roles.count == 2)
+    for role in roles {
+      #expect(role["until"].integer == (role["scope"].text == "workspace acme" ? inUTC : inTokyo), "\(role)")
+    }
+  }
+
   @Test(
     "P5: what one of the commands would refuse is refused, and nobody is there then",
     arguments: [

@@ -136,6 +136,16 @@ struct ExportTests {
     let foreign = try world.run("export", "users", "--workspace", "acme")
     #expect(foreign.errors.contains("not in the file are 1 grant of roles over other workspaces"), "\(foreign.errors)")
     #expect(!foreign.errors.contains("management link"), "\(foreign.errors)")
+    // Another account has the name by now.
+    try world.gate.ok("ACCOUNT.CREATE Former CUSTOMER WORKSPACE acme")
+    try world.gate.ok("EMPLOY.ADD zoe Former TO 2020-01-01 WORKSPACE acme")
+    try world.gate.ok("ACCOUNT.DELETE Former WORKSPACE acme")
+    try world.gate.ok("ACCOUNT.CREATE Former CUSTOMER WORKSPACE acme")
+    let gone = try world.run(
+      "export", "users", "--workspace", "acme", "--where", "username = zoe", "--fields", "username,employments")
+    #expect(!gone.output.contains("Former") && gone.output.contains("acme/Widgets@2090-01-01.."), "\(gone.output)")
+    #expect(
+      gone.errors.contains("not in the file are 1 employment at accounts that were deleted"), "\(gone.errors)")
     let ties = try world.run(
       "export", "users", "--workspace", "acme", "--where", "username = ana", "--fields",
       "employments,products,licences,roles,manages")

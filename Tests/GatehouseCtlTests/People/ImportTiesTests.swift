@@ -11,12 +11,14 @@ struct ImportTiesTests {
     bo,,Nowhere
     self,user:SELF,
     cy,,Widgets@soon
+    dee,,Widgets;main/widgets@..2025-01-01
 
     """
 
   private static let refusals = [
     "line 4, column employments: NOTFOUND account Nowhere", "line 5, column manages: nobody looks after themselves",
     "line 6, column employments: '@soon' behind Widgets is not from..to, such as @2026-03-01..2026-12-31, or @main",
+    "line 7, column employments: main/widgets is named twice",
   ]
 
   @Test("L8, L9, P5: a manager may come before those looked after; what is refused names line and column, and all is")
@@ -29,7 +31,7 @@ struct ImportTiesTests {
       #expect(
         PeopleServer.lines(result) == Self.refusals + [
           "line 3, column manages: NOTFOUND user nobody, and nobody of that name is in the file",
-          "5 rows: 1 user to create, 4 rows refused; nothing was written",
+          "6 rows: 1 user to create, 5 rows refused; nothing was written",
         ], "\(result.output)\(result.errors)")
       #expect(try world.gate.integer("USER.COUNT") == 0)
     }
@@ -39,7 +41,7 @@ struct ImportTiesTests {
     #expect(
       PeopleServer.lines(going) == Self.refusals + [
         "line 2, column manages: NOTFOUND user bo", "line 3, column manages: NOTFOUND user nobody",
-        "5 rows: 2 users created, 1 management link made, 2 management links refused, 3 rows refused",
+        "6 rows: 2 users created, 1 management link made, 2 management links refused, 4 rows refused",
       ], "\(going.output)\(going.errors)")
     #expect(going.code == 1)
     let links = { try world.gate.list("MANAGE.LIST boss").map { "\($0["kind"] ?? "") \($0["name"] ?? "")" } }

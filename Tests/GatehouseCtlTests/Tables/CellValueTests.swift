@@ -84,6 +84,12 @@ struct CellValueTests {
         .employments, "Widgets@soon",
         "'@soon' behind Widgets is not from..to, such as @2026-03-01..2026-12-31, or @main"
       ),
+      (
+        .employments, "Widgets@2026..2027",
+        "'@2026..2027' behind Widgets is not from..to, such as @2026-03-01..2026-12-31, or @main"
+      ),
+      (.products, "time@..20261231", "'@..20261231' behind time is none of @admin, @off and @from..until"),
+      (.products, "time@2026-13-01..", "'@2026-13-01..' behind time is none of @admin, @off and @from..until"),
       (.employments, "a@main;b@main", "more than one of the employments is the main one"),
       (.products, "time@owner", "'@owner' behind time is none of @admin, @off and @from..until"),
       (

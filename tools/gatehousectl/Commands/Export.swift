@@ -94,6 +94,11 @@ struct Export: OperatorCommand {
       Console.message(
         "gatehousectl: not in the file are \(Figures.count(run.foreignGrants, "grant")) of roles over other workspaces")
     }
+    if run.employmentsGone > 0 {
+      Console.message(
+        "gatehousectl: not in the file are \(Figures.count(run.employmentsGone, "employment")) at accounts that were deleted"
+      )
+    }
     if run.foreignLinks > 0 {
       Console.message(
         "gatehousectl: not in the file are \(Figures.count(run.foreignLinks, "management link")) to people who are not in"

@@ -12,6 +12,8 @@ final class DetailReader {
   /// Whether people whose home is another workspace are in the file.
   private let hasMembers: Bool
   private let now: Milliseconds
+  /// Of accounts by their ids: whether they are there, and not deleted.
+  private var isAccountThere: [Int64: Bool] = [:]
   /// Of users by their ids: whether they are in the file, as far as conditions let them.
   private var isInFile: [Int64: Bool] = [:]
 
@@ -19,6 +21,9 @@ final class DetailReader {
   private(set) var foreignGrants = 0
   /// How many links were left out, because they are to people who are not in the file.
   private(set) var foreignLinks = 0
+
+  /// How many employments were left out, because their accounts were deleted.
+  private(set) var employmentsGone = 0
 
   private static let peopleKept = 100_000
 
@@ -50,6 +55,7 @@ final class DetailReader {
     var answers: [[RESPValue]] = []
     for question in questions { answers.append(try question.map { _ in try client.reply() }) }
     try findOut(about: answers)
+    try findOutAccounts(of: answers)
     return try zip(people, answers).map { person, answers in
       if let error = answers.compactMap(\.errorText).first {
         guard error.hasPrefix("NOTFOUND") else { throw ServerRefusal(text: error) }
@@ -90,13 +96,30 @@ final class DetailReader {
   /// The main one comes first. It says so of itself only where the account of the row is another: that of today, while the
   /// main employment has not begun or is over.
   private func employments(_ answer: RESPValue, _ account: String?) -> [EmploymentValue] {
-    let held = answer.elements ?? []
+    let all = answer.elements ?? []
+    let held = all.filter { isAccountThere[$0["id"]?.integer ?? 0] != false }
+    employmentsGone += all.count - held.count
     let ordered = held.filter { $0["main"]?.integer == 1 } + held.filter { $0["main"]?.integer != 1 }
     return ordered.enumerated().map { index, employment in
       let name = employment["account"]?.string ?? ""
       return EmploymentValue(
         account: name, days: CellRange(from: employment["from"]?.string, until: employment["to"]?.string),
         isMain: index == 0 && account != nil && account != name)
+    }
+  }
+
+  /// Asks about the accounts: only the name of one that was deleted is left, and another may have it by now.
+  private func findOutAccounts(of answers: [[RESPValue]]) throws {
+    guard asksEmployments else { return }
+    let place = asksUser ? 1 : 0
+    var unknown: [Int64] = []
+    for employment in answers.compactMap({ $0[place].elements }).joined() {
+      guard let id = employment["id"]?.integer, isAccountThere[id] == nil else { continue }
+      isAccountThere[id] = true
+      unknown.append(id)
+    }
+    for (id, account) in zip(unknown, try client.pipeline(unknown.map { ["ACCOUNT.GET", "#\($0)"] })) {
+      isAccountThere[id] = account.errorText?.hasPrefix("NOTFOUND") != true
     }
   }
 

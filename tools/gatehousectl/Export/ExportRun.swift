@@ -28,6 +28,7 @@ final class ExportRun {
   /// See `DetailReader`.
   var foreignGrants: Int { details.foreignGrants }
   var foreignLinks: Int { details.foreignLinks }
+  var employmentsGone: Int { details.employmentsGone }
   /// How many contacts were left out, because they have neither a name nor an e-mail: import could not make them.
   private(set) var namelessContacts = 0
   /// How many people were left out, because another workspace is their home, where import would make them.

@@ -31,6 +31,10 @@ struct RowTies {
       return name == GuestAccount.name.caseFolded ? nil : account
     }
     var employments = try row.values(.employments, PersonColumn.employments(in:))
+    for (index, one) in employments.enumerated()
+    where employments[..<index].contains(where: { Self.isSame($0.account, one.account, in: settings.workspace) }) {
+      throw RowFault(column: row.cell(.employments)?.source.header, reason: "\(one.account) is named twice")
+    }
     let first = employments.first { $0.isMain } ?? (account == nil ? employments.first : nil)
     let main = first?.account ?? account
     if let account, !employments.isEmpty,

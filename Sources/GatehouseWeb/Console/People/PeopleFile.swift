@@ -66,6 +66,7 @@ struct PeopleFile {
     }
     var values: [(field: String, value: String)] = []
     var licences: [String] = []
+    var employer: (header: String, account: String)?
     for (index, named) in columns.enumerated() {
       guard let named else { continue }
       let text = String(decoding: FormulaGuard.unguarded(row[index]), as: UTF8.self)
@@ -86,9 +87,26 @@ struct PeopleFile {
           return refuse(row.line, name(values), named.header, Self.onPage(marked.value.word(.markedWords)))
         }
         values += roles.map { ("role", $0.role) }
-      case .employments, .manages:
+      case .employments:
+        let employments = (try? PersonColumn.employments(in: text)) ?? []
+        // `account` says the same of one without days.
+        guard employments.count == 1, employments[0].days == .open else {
+          return refuse(row.line, name(values), named.header, Self.onPage(text))
+        }
+        employer = (named.header, employments[0].account)
+      case .manages:
         return refuse(row.line, name(values), named.header, Self.onPage(text))
       default: values.append((named.column.name, text))
+      }
+    }
+    if let employer {
+      let account = values.first { $0.field == "account" }?.value
+      guard account == nil || account == employer.account else {
+        return refuse(row.line, name(values), employer.header, Self.onPage(employer.account))
+      }
+      if account == nil {
+        headers["account"] = employer.header
+        values.append(("account", employer.account))
       }
     }
     let products = values.filter { $0.field == "product" }.map(\.value)

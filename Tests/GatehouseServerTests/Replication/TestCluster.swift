@@ -13,6 +13,8 @@ final class TestNode: Sendable {
   let folder: String
   private let server: GatehouseServer
   private let task: Task<Void, any Error>
+  /// Why it ended by itself.
+  private let fault = Mutexed("")
   /// How often the server was ready.
   private let readiness: Mutexed<Int>
 
@@ -40,7 +42,15 @@ final class TestNode: Sendable {
       logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() },
       whenReady: { readiness.withLock { $0 += 1 } })
     self.server = server
-    task = Task { try await server.run() }
+    let fault = self.fault
+    task = Task {
+      do {
+        try await server.run()
+      } catch {
+        fault.withLock { $0 = "\(error)" }
+        throw error
+      }
+    }
   }
 
   var starts: Int { readiness.withLock { $0 } }
@@ -143,6 +153,8 @@ extension TestNode {
 
   func untilFollowing() async throws {
     try await soon("\(name) follows") {
+      let fault = self.fault.withLock { $0 }
+      guard fault.isEmpty else { throw TestFailure("\(name) has ended: \(fault)") }
       guard let role = await self.ask("ROLE")?.elements, role.count == 5 else { return false }
       return role[0].string == "slave" && role[3].string == "connected"
     }

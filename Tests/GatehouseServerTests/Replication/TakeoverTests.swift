@@ -352,7 +352,10 @@ import Testing
     #expect(await one.does("USER.CREATE ana"))
     let two = try await cluster.join("two", from: one)
     try await two.untilLevel(with: one)
-    try await cluster.stop()
+    try await one.stop()
+    // Once it leads it has all that the first one wrote, also the frame without records with which it may have ended.
+    try await two.untilLeading()
+    try await two.stop()
     for node in [one, two] {
       let again = try TestNode(node.name, node.folder, MemoryEngine())
       let failure = try #require(await again.failure())

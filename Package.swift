@@ -43,6 +43,7 @@ let package = Package(
     .systemLibrary(name: "CEpoll"),
     .systemLibrary(name: "CPrefetch"),
     .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CThreads"),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(name: "CZxcvbn", providers: [.apt(["libzxcvbn-dev"])]),
@@ -62,7 +63,7 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "GatehouseStorage",
-      dependencies: ["GatehouseCore", "CZstd", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: ["CThreads", "CZstd", "GatehouseCore", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: settings),
     .target(
       name: "GatehouseReplication",

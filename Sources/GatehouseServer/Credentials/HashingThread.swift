@@ -5,7 +5,8 @@ import Glibc
 /// A thread that only runs Argon2, in memory of its own that it keeps between hashes.
 ///
 /// Memory allocated anew for each hash is 19 MiB of page faults, which took a third of the hash's time. And a thread of
-/// low priority stays on its core until its time slice is over, although a lane has work; an idle one leaves it at once.
+/// low priority stays on its core until its time slice is over, although a lane has work; an idle one leaves it at once,
+/// as long as it yields now and then (`Pace`).
 /// An idle thread may be stopped for long, so it must hold no lock that others want: it allocates and frees nothing. What
 /// else belongs to a hash is done by whoever waits for it, on a thread of another priority.
 final class HashingThread: @unchecked Sendable {
@@ -33,12 +34,15 @@ final class HashingThread: @unchecked Sendable {
     }
 
     /// Runs Argon2 for whoever asks, until there is no job.
-    func work() {
+    func work(_ priority: PosixThread.Priority) {
       pthread_setspecific(HashingThread.deskKey, Unmanaged.passUnretained(self).toOpaque())
+      let pace = Pace(for: priority)
       while true {
         HashingThread.wait(begun)
         guard job != nil else { return }
+        pace.begin()
         code = argon2_ctx(&job!.context, job!.variant)
+        pace.end()
         sem_post(done)
       }
     }
@@ -56,7 +60,7 @@ final class HashingThread: @unchecked Sendable {
   }()
 
   init(priority: PosixThread.Priority) {
-    thread = PosixThread(priority: priority) { [desk] in desk.work() }
+    thread = PosixThread(priority: priority) { [desk] in desk.work(priority) }
   }
 
   deinit {

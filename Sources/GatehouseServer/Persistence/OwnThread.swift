@@ -5,6 +5,12 @@ func onOwnThread<Result: Sendable>(
   priority: PosixThread.Priority = .normal, _ work: @escaping @Sendable () throws -> Result
 ) async throws -> Result {
   try await withCheckedThrowingContinuation { continuation in
-    PosixThread(priority: priority) { continuation.resume(with: Swift.Result { try work() }) }.detach()
+    PosixThread(priority: priority) {
+      let pace = Pace(for: priority)
+      pace.begin()
+      let result = Swift.Result { try work() }
+      pace.end()
+      continuation.resume(with: result)
+    }.detach()
   }
 }

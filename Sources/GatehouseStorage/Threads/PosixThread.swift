@@ -7,7 +7,7 @@ package struct PosixThread: @unchecked Sendable {
     case normal
     /// Yields to all others, but still gets a small share of a busy core (`SCHED_BATCH`, nice 19).
     case low
-    /// Runs only on an idle core, and leaves it at once if another thread wants it (`SCHED_IDLE`). It may be stopped
+    /// Runs only on an idle core, and leaves it if another thread wants it (`SCHED_IDLE`, see `Pace`). It may be stopped
     /// for long, so it must never hold what others wait for, to avoid priority inversion. That includes the allocator's
     /// locks: it must not free memory that other threads have allocated.
     case idle

@@ -22,6 +22,22 @@ import Testing
     #expect(Self.standing == before)
   }
 
+  /// The signal that has an idle thread yield ends whatever it sleeps in.
+  @Test(arguments: [PosixThread.Priority.normal, .low, .idle])
+  func onlyAnIdleThreadYieldsWhileItComputes(priority: PosixThread.Priority) {
+    let results = Mutex<[Int32]>([])
+    PosixThread(priority: priority) {
+      let pace = Pace(for: priority)
+      let before = usleep(1_000)
+      pace.begin()
+      let meanwhile = usleep(100_000)
+      pace.end()
+      let afterwards = usleep(1_000)
+      results.withLock { $0 = [before, meanwhile, afterwards] }
+    }.join()
+    #expect(results.withLock { $0 } == [0, priority == .idle ? -1 : 0, 0])
+  }
+
   @Test func aWaitEndsWithItsConditionOrDeadline() {
     let condition = ThreadCondition()
     let start = MonotonicClock.now()

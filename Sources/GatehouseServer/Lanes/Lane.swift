@@ -64,10 +64,11 @@ final class Lane: @unchecked Sendable {
 
   /// A connection has closed.
   func closed(_ connection: Connection) {
+    // First of all: only `connections` may keep it alive, because replies that a tick has gathered do not.
+    closed.append(connection)
     connections[connection.client.id] = nil
     assert(connection.counted == 0, "a closed connection still counts \(connection.counted) bytes as waiting")
     assert(!connections.isEmpty || waitingBytes.load(ordering: .relaxed) == 0, "bytes wait for nobody")
-    closed.append(connection)
     facts.connectedClients.subtract(1, ordering: .relaxed)
     facts.addresses.leave(connection.client.peer)
   }

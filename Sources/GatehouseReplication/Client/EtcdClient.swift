@@ -6,7 +6,8 @@
   /// A client of an etcd cluster over gRPC.
   ///
   /// All calls go to one member until it fails; then to the next. A member that has no majority answers only after a
-  /// while that it cannot, which the deadline of every call cuts short.
+  /// while that it cannot, which the deadline of every call cuts short. The member that leads the others is preferred,
+  /// because they pass on to it what changes something.
   final class EtcdClient: EtcdCalls {
     private let members: [EtcdMember]
     private let credentials: EtcdCredentials
@@ -18,6 +19,8 @@
     private struct State {
       /// The member that is asked first.
       var preferred = 0
+      /// The term in which the leading member was looked for.
+      var term: UInt64 = 0
       /// With a user and password: what shows that they were right.
       var token: String?
     }
@@ -104,14 +107,17 @@
       do throws(EtcdError) {
         var token = known
         if credentials.user != nil, token == nil { token = try await authenticate(index) }
+        let response: Response
         do throws(EtcdError) {
-          return try await call(method, request, at: members[index], token: token)
+          response = try await call(method, request, at: members[index], token: token)
         } catch {
           guard error.kind == .unauthenticated, credentials.user != nil else { throw error }
           // Such a call was refused before it changed anything.
           token = try await authenticate(index)
-          return try await call(method, request, at: members[index], token: token)
+          response = try await call(method, request, at: members[index], token: token)
         }
+        noteTerm(response.header.term)
+        return response
       } catch {
         if error.mayPass { leave(index) }
         throw error
@@ -122,6 +128,27 @@
     private func leave(_ index: Int) {
       state.withLock { state in
         if state.preferred == index { state.preferred = (index + 1) % members.count }
+      }
+    }
+
+    /// Looks for the leading member, once in each term.
+    private func noteTerm(_ term: UInt64) {
+      let isNew = state.withLock { state in
+        guard term > state.term else { return false }
+        state.term = term
+        return true
+      }
+      if isNew, members.count > 1 { Task { await preferLeader(in: term) } }
+    }
+
+    /// A member that does not answer, or knows of no leader, is passed over: what is preferred then stays.
+    private func preferLeader(in term: UInt64) async {
+      let token = state.withLock { $0.token }
+      for index in members.indices {
+        guard let status = try? await call(.status, StatusRequest(), at: members[index], token: token),
+          status.leaderID == status.header.memberID, status.header.term == term
+        else { continue }
+        return state.withLock { state in if state.term == term { state.preferred = index } }
       }
     }
 

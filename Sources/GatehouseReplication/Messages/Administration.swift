@@ -29,11 +29,14 @@ struct StatusRequest: ProtobufWritable, Equatable {
 struct StatusResponse: EtcdResponse, Equatable {
   var header = ResponseHeader()
   var version = ""
+  /// The member that leads the cluster; 0 if this one knows of none.
+  var leaderID: UInt64 = 0
 
   mutating func set(_ field: Int, _ value: ProtobufValue) throws(ProtobufError) {
     switch field {
     case 1: header = try value.message()
     case 2: version = try value.text()
+    case 4: leaderID = try value.unsigned()
     default: break
     }
   }

@@ -16,12 +16,15 @@ struct ResponseHeader: ProtobufReadable, Sendable, Equatable {
   /// How many changes etcd's store has seen. An answer of a call that went through etcd's consensus never has a smaller
   /// one than an answer that came before the call.
   var revision: Int64 = 0
+  /// The term of the member that leads the cluster; every other leader has a term of its own.
+  var term: UInt64 = 0
 
   mutating func set(_ field: Int, _ value: ProtobufValue) throws(ProtobufError) {
     switch field {
     case 1: clusterID = try value.unsigned()
     case 2: memberID = try value.unsigned()
     case 3: revision = try value.signed()
+    case 4: term = try value.unsigned()
     default: break
     }
   }

@@ -88,14 +88,17 @@
     func signal(_ index: Int, _ number: Int32) { processes[index]?.signal(number) }
 
     /// Which member leads the others.
-    func leader() throws -> Int {
+    func leader() throws -> Int { try leadingMember().index }
+
+    /// … and its id in etcd.
+    func leadingMember() throws -> (index: Int, id: UInt64) {
       for index in 0..<options.members {
         let status = try runProgram(
           "etcdctl", ["--endpoints", "http://127.0.0.1:\(ports[index].client)", "endpoint", "status"],
           environment: ["ETCDCTL_API": "3"])
         // Endpoint, member, version, size, whether it leads, and more.
         let fields = status.output.split(separator: ", ")
-        if fields.count > 4, fields[4] == "true" { return index }
+        if fields.count > 4, fields[4] == "true", let id = UInt64(fields[1], radix: 16) { return (index, id) }
       }
       throw TestFailure("no member of etcd leads")
     }

@@ -76,6 +76,30 @@
       await log.leave()
     }
 
+    /// The others would only pass on to it what changes something.
+    @Test func theLeadingMemberIsAsked() async throws {
+      var options = EtcdCluster.Options()
+      options.members = 3
+      let cluster = try EtcdCluster(options)
+      let settings = cluster.settings()
+      let client = try EtcdClient(
+        try EtcdAddress(settings.address), try EtcdCredentials(settings, usesTLS: false), patience: .seconds(5))
+      for round in 0..<3 {
+        let leading = try cluster.leadingMember()
+        try await eventually("the leading member answers", within: .seconds(20)) {
+          // While a member is down, a call may fail once.
+          (try? await client.read([.get(Array("key".utf8))]))?.header.memberID == leading.id
+        }
+        guard round < 2 else { break }
+        cluster.kill(leading.index)
+        try await eventually("another leads", within: .seconds(20)) {
+          (try? cluster.leader()).map { $0 != leading.index } ?? false
+        }
+        try cluster.restart(leading.index)
+      }
+      await client.close()
+    }
+
     @Test func etcdStandsStillForLongerThanTheLease() async throws {
       let cluster = try EtcdCluster()
       let settings = cluster.settings(leaseMilliseconds: 3_000)

@@ -101,15 +101,19 @@ final class EtcdLog: SharedLog {
   func status() async throws(SharedLogError) -> SharedLogStatus {
     let (view, results) = try await look(also: [.range(keys.nodes)])
     var nodes: [NodeEntry] = []
+    var revisions: [String: Int64] = [:]
     var oddities = view.oddities
     for pair in results.first?.pairs ?? [] {
       let name = String(decoding: pair.key, as: UTF8.self)
       let node = LogView.passingOver(&oddities, nil) { () throws(SharedLogError) in try StoredNode(pair, as: name) }
-      if let node { nodes.append(node.entry) }
+      guard let node else { continue }
+      nodes.append(node.entry)
+      revisions[node.entry.name] = pair.modRevision
     }
     return SharedLogStatus(
       epoch: view.epoch, tail: view.tail?.tail, leader: leader(in: view), nodes: nodes.sorted { $0.name < $1.name },
-      firstIndex: view.start.index, keptBytes: view.keptBytes, handover: view.handover?.request, oddities: oddities)
+      revisions: revisions, firstIndex: view.start.index, keptBytes: view.keptBytes, handover: view.handover?.request,
+      oddities: oddities)
   }
 
   func frames(after index: UInt64) async throws(SharedLogError) -> [SharedFrame] {

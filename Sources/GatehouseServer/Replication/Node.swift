@@ -32,6 +32,8 @@ final class Node: Sendable {
     /// The nodes as of the last look at the shared log, by name, and when that was, in `LeaseClock`'s time.
     var nodes: [NodeEntry] = []
     var lookedAt: UInt64 = 0
+    /// Which of them have written their entries lately.
+    var heard = NodesHeard()
     var tail: SharedTail?
     var keptBytes: UInt64 = 0
     /// The last frame that this node has.

@@ -79,6 +79,7 @@ extension Replicator {
     let now = LeaseClock.now()
     node.update {
       $0.nodes = status.nodes
+      $0.heard.note(status.revisions, at: now)
       $0.epoch = max($0.epoch, status.epoch)
       $0.tail = status.tail
       $0.keptBytes = status.keptBytes

@@ -80,14 +80,18 @@ extension Replicator {
 
   private func obstacle(toHandoverTo name: String?) async -> String? {
     guard node.role == .leading else { return "this node leads no more" }
-    let me = node.known.name
+    let known = node.known
     let status: SharedLogStatus
     do throws(SharedLogError) {
       status = try await shared.status()
     } catch {
       return "\(error)"
     }
-    let others = status.nodes.filter { $0.name != me && $0.isCandidate }
+    let now = LeaseClock.now()
+    let others = known.heard.candidates(in: status, besides: known.name, at: now)
+    if let name, known.heard.isSilent(name, at: now) {
+      return "\(name) was not heard of lately; if it has just started, ask again in a few seconds"
+    }
     if others.isEmpty { return "there is no other node that can lead" }
     if let name, !others.contains(where: { $0.name == name }) {
       return status.nodes.contains { $0.name == name } ? "\(name) cannot lead now" : "\(name) was not heard of lately"

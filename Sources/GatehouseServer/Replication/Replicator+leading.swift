@@ -146,9 +146,9 @@ extension Replicator {
   }
 
   private func hasOtherCandidate() async -> Bool {
-    let me = node.known.name
+    let known = node.known
     guard let status = try? await shared.status() else { return false }
-    return status.nodes.contains { $0.name != me && $0.isCandidate }
+    return !known.heard.candidates(in: status, besides: known.name, at: LeaseClock.now()).isEmpty
   }
 
   private static let diskPause = Duration.milliseconds(200)

@@ -224,6 +224,8 @@ package struct SharedLogStatus: Sendable {
   package var leader: LeaderEntry?
   /// The nodes whose leases have not ended, by name.
   package var nodes: [NodeEntry]
+  /// By name: what grows whenever the node writes its entry.
+  package var revisions: [String: Int64]
   /// The first frame that is kept; one more than the tail's index if none is.
   package var firstIndex: UInt64
   package var keptBytes: UInt64
@@ -233,13 +235,14 @@ package struct SharedLogStatus: Sendable {
   package var oddities: [String]
 
   package init(
-    epoch: UInt64, tail: SharedTail?, leader: LeaderEntry?, nodes: [NodeEntry], firstIndex: UInt64, keptBytes: UInt64,
-    handover: HandoverRequest? = nil, oddities: [String] = []
+    epoch: UInt64, tail: SharedTail?, leader: LeaderEntry?, nodes: [NodeEntry], revisions: [String: Int64] = [:],
+    firstIndex: UInt64, keptBytes: UInt64, handover: HandoverRequest? = nil, oddities: [String] = []
   ) {
     self.epoch = epoch
     self.tail = tail
     self.leader = leader
     self.nodes = nodes
+    self.revisions = revisions
     self.firstIndex = firstIndex
     self.keptBytes = keptBytes
     self.handover = handover

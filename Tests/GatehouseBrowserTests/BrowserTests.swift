@@ -37,10 +37,30 @@ struct SampleStage {
   /// The administrator's first password, which has to be changed.
   let password: String
 
+  /// Loaded once: it takes longer than most walks.
+  private static let company = Result { try SampleFolder() }
+
   init() throws {
+    let company = try Self.company.get()
+    let folder = try TemporaryFolder("server")
+    try FileManager.default.copyItem(atPath: company.folder.path("data"), toPath: folder.path("data"))
     var options = TestServer.Options()
     options.servesHTTP = true
-    server = try TestServer(options)
+    server = try TestServer(options, folder: folder)
+    password = company.password
+    address = "http://127.0.0.1:\(server.httpPort)"
+  }
+}
+
+/// The data of a server that was filled with the sample company, and has stopped.
+private struct SampleFolder: Sendable {
+  let folder: TemporaryFolder
+  let password: String
+
+  init() throws {
+    folder = try TemporaryFolder("sample")
+    folder.removeAtExit()
+    let server = try TestServer(.init(arguments: ["--segment-bytes", "4mb"]), folder: folder)
     let made = try runProgram(
       try GatehouseProgram.path(), ["sample", "--port", String(server.port)], limit: .seconds(120) * Patience.factor)
     let line = (made.output + made.errors).split(separator: "\n").first {
@@ -50,6 +70,8 @@ struct SampleStage {
       throw TestFailure("the sample was not loaded, or told no password: \(made.output) \(made.errors)")
     }
     self.password = String(password)
-    address = "http://127.0.0.1:\(server.httpPort)"
+    // A snapshot is read faster than all that happened.
+    try server.client().ok("SAVE")
+    try server.terminate()
   }
 }

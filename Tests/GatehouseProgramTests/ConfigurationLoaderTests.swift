@@ -37,21 +37,53 @@ import Testing
   }
 
   @Test func `every setting can be given in the environment and in the file`() throws {
-    for setting in Setting.all {
-      let variable = "GATEHOUSE_" + setting.name.uppercased().replacing("-", with: "_")
-      let fromEnvironment = try load(environment: [variable: setting.defaultText])
-      #expect(fromEnvironment.given.map(\.source) == [variable])
+    let variables = Setting.all.map { "GATEHOUSE_" + $0.name.uppercased().replacing("-", with: "_") }
+    let texts = Setting.all.map(\.defaultText)
+    let fromEnvironment = try load(environment: Dictionary(uniqueKeysWithValues: zip(variables, texts)))
+    #expect(fromEnvironment.given.map(\.source) == variables)
+    #expect(fromEnvironment.given.map(\.value) == texts)
+    #expect(fromEnvironment.configuration == ServerConfiguration())
 
-      let fromFile = try load(file: #"{"\#(setting.name)": "\#(setting.defaultText)"}"#)
-      #expect(fromFile.given.map(\.setting.name) == [setting.name])
-    }
+    let members = Setting.all.map { #""\#($0.name)": "\#($0.defaultText)""# }.joined(separator: ",")
+    let fromFile = try load(file: "{\(members)}")
+    #expect(fromFile.given.map(\.setting.name) == Setting.all.map(\.name))
+    #expect(fromFile.given.map(\.value) == texts)
+    #expect(fromFile.configuration == ServerConfiguration())
   }
 
   @Test func `every setting has a flag of its name`() throws {
+    let serve = try Serve.parse(
+      ["--check"] + Setting.all.map { "--\($0.name)=\($0.defaultText)" } + ["--config", "some.json"])
+    #expect(serve.settings.given.map(\.setting.name) == Setting.all.map(\.name))
+    #expect(serve.settings.given.map(\.value) == Setting.all.map(\.defaultText))
+    #expect(serve.check)
+    #expect(serve.config == "some.json")
+  }
+
+  @Test func `only flags that were given count`() throws {
+    let serve = try Serve.parse(["--lanes", "4", "--port=7000"])
+    #expect(serve.settings.given.map(\.setting.name) == ["port", "lanes"])
+    #expect(serve.settings.given.map(\.value) == ["7000", "4"])
+    #expect(!serve.check)
+    #expect(serve.config == nil)
+  }
+
+  @Test func `an unknown flag and a flag without a value are refused`() {
+    #expect(throws: (any Error).self) { try Serve.parse(["--lane", "4"]) }
+    #expect(throws: (any Error).self) { try Serve.parse(["--lanes"]) }
+  }
+
+  @Test func `help and completion name every flag`() {
+    func inOneLine(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+    let help = inOneLine(Serve.helpMessage())
+    let completion = Gatehouse.completionScript(for: .bash)
     for setting in Setting.all {
-      let flags = try SettingFlags.parse(["--" + setting.name + "=" + setting.defaultText])
-      #expect(flags.given.map(\.setting.name) == [setting.name])
+      let line = "--\(setting.name) <\(setting.valueName)> \(setting.summary) (default: \(setting.defaultText))"
+      #expect(help.contains(inOneLine(line)), "\(setting.name)")
+      #expect(completion.contains("--\(setting.name)"), "\(setting.name)")
     }
+    #expect(help.contains("--config <file> JSON file of settings"))
+    #expect(help.contains("--check show the settings"))
   }
 
   @Test func `the file is found through the environment`() throws {

@@ -95,22 +95,30 @@ private struct ZoneFileReader {
     let indices = try take(header.transitions)
     let types = try take(header.types * 6)
     try skip(header.nameBytes + header.standardFlags + header.utcFlags)
-    func offset(_ type: Int) throws(ZoneError) -> Int32 {
-      guard type < header.types else { throw ZoneError("a transition to an offset that does not exist") }
+    let known = try (0..<header.types).map { type throws(ZoneError) -> Int32 in
       let offset: Int32 = Self.number(types, at: type * 6)
       guard Self.offsetRange.contains(offset) else { throw ZoneError("an offset of more than a day") }
       return offset
     }
+    // A server reads tens of thousands of transitions when it starts.
     var transitions: ContiguousArray<Int64> = []
+    transitions.reserveCapacity(header.transitions)
     var offsets: ContiguousArray<Int32> = []
+    offsets.reserveCapacity(header.transitions)
+    var previous = Int64.min
     for index in 0..<header.transitions {
-      let time: Int64 =
-        timeBytes == 8 ? Self.number(times, at: index * 8) : Int64(Self.number(times, at: index * 4) as Int32)
-      guard transitions.last.map({ $0 < time }) ?? true else { throw ZoneError("transitions out of order") }
+      let time =
+        timeBytes == 8
+        ? Int64(bigEndian: times.loadUnaligned(fromByteOffset: index * 8, as: Int64.self))
+        : Int64(Int32(bigEndian: times.loadUnaligned(fromByteOffset: index * 4, as: Int32.self)))
+      guard previous < time || index == 0 else { throw ZoneError("transitions out of order") }
+      let type = Int(indices[index])
+      guard type < known.count else { throw ZoneError("a transition to an offset that does not exist") }
       transitions.append(time)
-      offsets.append(try offset(Int(indices[index])))
+      offsets.append(known[type])
+      previous = time
     }
-    return Block(first: try offset(0), transitions: transitions, offsets: offsets)
+    return Block(first: known[0], transitions: transitions, offsets: offsets)
   }
 
   mutating func footer() throws(ZoneError) -> UnsafeRawBufferPointer {

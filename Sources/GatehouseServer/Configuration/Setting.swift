@@ -49,7 +49,9 @@ package struct Setting: Sendable {
   package func text(in configuration: ServerConfiguration) -> String { read(configuration) }
 
   /// The default value.
-  package var defaultText: String { read(ServerConfiguration()) }
+  package var defaultText: String { read(Self.defaults) }
+
+  private static let defaults = ServerConfiguration()
 
   package func write(_ text: String, into configuration: inout ServerConfiguration) throws(SettingError) {
     if let problem = parse(text, &configuration) {

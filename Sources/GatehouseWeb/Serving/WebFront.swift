@@ -38,6 +38,8 @@ package final class WebFront: Front {
 
   package func open(_ door: CommandDoor) async throws {
     let settings = door.configuration
+    // Threads and routes are only for listeners.
+    guard settings.httpPort > 0 || settings.httpsPort > 0 else { return }
     let groups = Groups()
     self.groups.withLock { $0 = groups }
     let responder = WebRoutes(door, pages: LoopExecutor(groups.pages.next())).responder()

@@ -10,7 +10,7 @@ import ServiceLifecycle
 import UnixSignals
 
 /// `gatehouse serve`: runs a server until it is told to stop.
-struct Serve: AsyncParsableCommand {
+struct Serve: AsyncParsableCommand, CustomReflectable {
   static let configuration = CommandConfiguration(
     abstract: "Run a server.",
     discussion: """
@@ -31,13 +31,30 @@ struct Serve: AsyncParsableCommand {
       \(ExitStatus.help)
       """)
 
-  @OptionGroup(title: "Settings") var settings: SettingFlags
-
   @Option(help: ArgumentHelp("JSON file of settings (or GATEHOUSE_CONFIG)", valueName: "file"))
   var config: String?
 
   @Flag(help: "show the settings and where each comes from, and exit")
   var check = false
+
+  let settings: SettingFlags
+
+  init() {
+    settings = SettingFlags()
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: ArgumentKey.self)
+    _config = try container.decode(Option<String?>.self, forKey: ArgumentKey(stringValue: "config"))
+    _check = try container.decode(Flag<Bool>.self, forKey: ArgumentKey(stringValue: "check"))
+    settings = try SettingFlags(from: container)
+  }
+
+  /// The argument parser finds flags among a command's properties. Those of the settings come from a table.
+  var customMirror: Mirror {
+    let own: [Mirror.Child] = [("config", _config), ("check", _check)]
+    return Mirror(self, children: own + settings.children)
+  }
 
   func run() async throws {
     Backtraces.leaveOutMemory()

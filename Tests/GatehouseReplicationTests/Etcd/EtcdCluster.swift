@@ -20,14 +20,17 @@
     private let folder: TemporaryFolder
     private let options: Options
     private let ports: [(client: UInt16, peer: UInt16)]
+    /// Who etcdctl is.
+    private let identity: TestAuthority.Identity?
     private var processes: [ChildProcess?] = []
 
-    init(_ options: Options = Options()) throws {
+    init(_ options: Options = Options()) async throws {
       self.options = options
       folder = try TemporaryFolder("etcd")
+      identity = try options.authority?.issue("root")
       ports = try (0..<options.members).map { _ in (try FreePort.next(), try FreePort.next()) }
       for index in 0..<options.members { processes.append(try start(index)) }
-      try waitUntilReady()
+      try await waitUntilReady()
     }
 
     private var scheme: String { options.authority == nil ? "http" : "https" }
@@ -55,27 +58,36 @@
 
     func dataFolder(_ index: Int) -> String { folder.path("m\(index)") }
 
-    private func waitUntilReady() throws {
+    private func waitUntilReady() async throws {
       let deadline = ContinuousClock.now + .seconds(30 * Patience.factor)
       while true {
-        if (try? control(["endpoint", "health"]))?.succeeded ?? false { return }
+        if (try? await control(["endpoint", "health"]))?.succeeded ?? false { return }
         guard ContinuousClock.now < deadline else {
           throw TestFailure("etcd did not start: \(readText(folder.path("m0.log")).suffix(2_000))")
         }
-        usleep(50_000)
+        try await Task.sleep(for: .milliseconds(50))
       }
     }
 
     /// Runs etcdctl.
     @discardableResult
-    func control(_ arguments: [String]) throws -> ProgramResult {
+    func control(_ arguments: [String]) async throws -> ProgramResult {
       let endpoints = ports.map { "\(scheme)://127.0.0.1:\($0.client)" }.joined(separator: ",")
       var all = ["--endpoints", endpoints, "--dial-timeout", "2s", "--command-timeout", "5s"]
-      if let authority = options.authority {
-        let identity = try authority.issue("root")
+      if let authority = options.authority, let identity {
         all += ["--cacert", authority.certificate, "--cert", identity.certificate, "--key", identity.key]
       }
-      return try runProgram("etcdctl", all + arguments, environment: ["ETCDCTL_API": "3"])
+      return try await Self.run(all + arguments)
+    }
+
+    /// Waits for etcdctl on a thread of its own: the shared log's tasks need Swift's threads, of which there are few.
+    private static func run(_ arguments: [String]) async throws -> ProgramResult {
+      try await withCheckedThrowingContinuation { continuation in
+        PosixThread {
+          continuation.resume(
+            with: Result { try runProgram("etcdctl", arguments, environment: ["ETCDCTL_API": "3"]) })
+        }.detach()
+      }
     }
 
     func kill(_ index: Int) {
@@ -88,14 +100,14 @@
     func signal(_ index: Int, _ number: Int32) { processes[index]?.signal(number) }
 
     /// Which member leads the others.
-    func leader() throws -> Int { try leadingMember().index }
+    func leader() async throws -> Int { try await leadingMember().index }
 
     /// … and its id in etcd.
-    func leadingMember() throws -> (index: Int, id: UInt64) {
+    func leadingMember() async throws -> (index: Int, id: UInt64) {
       for index in 0..<options.members {
-        let status = try runProgram(
-          "etcdctl", ["--endpoints", "http://127.0.0.1:\(ports[index].client)", "endpoint", "status"],
-          environment: ["ETCDCTL_API": "3"])
+        let status = try await Self.run([
+          "--endpoints", "http://127.0.0.1:\(ports[index].client)", "endpoint", "status",
+        ])
         // Endpoint, member, version, size, whether it leads, and more.
         let fields = status.output.split(separator: ", ")
         if fields.count > 4, fields[4] == "true", let id = UInt64(fields[1], radix: 16) { return (index, id) }
@@ -108,7 +120,9 @@
         + ports.map { "127.0.0.1:\($0.client)" }.joined(separator: ",")
     }
 
-    func settings(leaseMilliseconds: Int = 2_000) -> ReplicationSettings {
+    /// - Parameter leaseMilliseconds: long, unless a test waits for its end: a short lease leaves little time for each call,
+    ///   and ends by itself on a busy machine.
+    func settings(leaseMilliseconds: Int = 10_000) -> ReplicationSettings {
       var settings = ReplicationSettings(address: address)
       settings.leaseMilliseconds = leaseMilliseconds
       settings.authorityFile = options.authority?.certificate

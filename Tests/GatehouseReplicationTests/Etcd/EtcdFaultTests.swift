@@ -54,20 +54,20 @@
     @Test func membersAreKilledAndTheLeaderStays() async throws {
       var options = EtcdCluster.Options()
       options.members = 3
-      let cluster = try EtcdCluster(options)
+      let cluster = try await EtcdCluster(options)
       let log = try await cluster.open(cluster.settings(leaseMilliseconds: 5_000))
       try await log.begin(at: Self.genesis)
       let leadership = try await EtcdLogTests.lead(log)
       let writing = Writing()
       writing.run(leadership)
       for _ in 0..<3 {
-        let victim = try cluster.leader()
+        let victim = try await cluster.leader()
         let before = writing.stored
         cluster.kill(victim)
         try await eventually("frames are stored again", within: .seconds(20)) { writing.stored > before + 20 }
         try cluster.restart(victim)
         try await eventually("the member is back", within: .seconds(20)) {
-          try cluster.control(["endpoint", "health"]).succeeded
+          try await cluster.control(["endpoint", "health"]).succeeded
         }
       }
       try await eventually("the leader may answer reads") { leadership.validUntil > LeaseClock.now() }
@@ -80,12 +80,12 @@
     @Test func theLeadingMemberIsAsked() async throws {
       var options = EtcdCluster.Options()
       options.members = 3
-      let cluster = try EtcdCluster(options)
+      let cluster = try await EtcdCluster(options)
       let settings = cluster.settings()
       let client = try EtcdClient(
         try EtcdAddress(settings.address), try EtcdCredentials(settings, usesTLS: false), patience: .seconds(5))
       for round in 0..<3 {
-        let leading = try cluster.leadingMember()
+        let leading = try await cluster.leadingMember()
         try await eventually("the leading member answers", within: .seconds(20)) {
           // While a member is down, a call may fail once.
           (try? await client.read([.get(Array("key".utf8))]))?.header.memberID == leading.id
@@ -93,7 +93,7 @@
         guard round < 2 else { break }
         cluster.kill(leading.index)
         try await eventually("another leads", within: .seconds(20)) {
-          (try? cluster.leader()).map { $0 != leading.index } ?? false
+          (try? await cluster.leader()).map { $0 != leading.index } ?? false
         }
         try cluster.restart(leading.index)
       }
@@ -101,7 +101,7 @@
     }
 
     @Test func etcdStandsStillForLongerThanTheLease() async throws {
-      let cluster = try EtcdCluster()
+      let cluster = try await EtcdCluster()
       let settings = cluster.settings(leaseMilliseconds: 3_000)
       let (first, second) = (try await cluster.open(settings), try await cluster.open(settings))
       try await first.begin(at: Self.genesis)
@@ -133,8 +133,8 @@
     }
 
     @Test func aLeaderThatHearsNothingGivesUpAndIsReplaced() async throws {
-      let cluster = try EtcdCluster()
-      let log = try await cluster.open()
+      let cluster = try await EtcdCluster()
+      let log = try await cluster.open(cluster.settings(leaseMilliseconds: 3_000))
       try await log.begin(at: Self.genesis)
       let leadership = try await EtcdLogTests.lead(log)
       cluster.kill(0)
@@ -152,8 +152,8 @@
     }
 
     @Test func aMemberSetBackToAnOlderCopyIsNoticed() async throws {
-      let cluster = try EtcdCluster()
-      let log = try await cluster.open(cluster.settings(leaseMilliseconds: 10_000))
+      let cluster = try await EtcdCluster()
+      let log = try await cluster.open()
       try await log.begin(at: Self.genesis)
       let leadership = try await EtcdLogTests.lead(log)
       _ = leadership.pipeline.add(1, epoch: leadership.epoch)
@@ -178,7 +178,7 @@
     @Test func etcdWithoutSpaceRefusesAndTakesAgain() async throws {
       var options = EtcdCluster.Options()
       options.quotaBytes = 16 << 20
-      let cluster = try EtcdCluster(options)
+      let cluster = try await EtcdCluster(options)
       let log = try await cluster.open(cluster.settings(leaseMilliseconds: 20_000))
       try await log.begin(at: Self.genesis)
       let leadership = try await EtcdLogTests.lead(log)
@@ -199,8 +199,8 @@
       #expect(dropped)
       // Deleting still works; then an operator frees the space and takes the alarm back.
       try await log.truncate(through: stored)
-      #expect(try cluster.control(["defrag"]).succeeded)
-      #expect(try cluster.control(["alarm", "disarm"]).succeeded)
+      #expect(try await cluster.control(["defrag"]).succeeded)
+      #expect(try await cluster.control(["alarm", "disarm"]).succeeded)
       _ = leadership.pipeline.add(99, bytes: 1_000_000, epoch: leadership.epoch)
       #expect(await EtcdLogTests.stored(leadership, stored + 1) == .stored)
       await log.leave()

@@ -25,7 +25,7 @@
     }
 
     @Test func theFoldersAreFoundWhoseLogsAreKept() async throws {
-      let cluster = try EtcdCluster()
+      let cluster = try await EtcdCluster()
       let provider = EtcdProvider()
       #expect(try await provider.folders(cluster.settings()).isEmpty)
       let folders = [1, 2, 0xFF].map { Hash128(high: $0, low: .max) }
@@ -48,7 +48,7 @@
     }
 
     @Test func aLogIsBegunOnceAndSaysWhatItIs() async throws {
-      let cluster = try EtcdCluster()
+      let cluster = try await EtcdCluster()
       let log = try await cluster.open()
       await #expect(throws: SharedLogError.missing) { _ = try await log.frames(after: 0) }
       await #expect(throws: SharedLogError.missing) {
@@ -89,7 +89,7 @@
     }
 
     @Test func framesAreAppendedReadTruncatedAndFollowed() async throws {
-      let cluster = try EtcdCluster()
+      let cluster = try await EtcdCluster()
       let log = try await cluster.open()
       try await log.begin(at: Self.genesis)
       let leadership = try await Self.lead(log)
@@ -137,7 +137,7 @@
       #expect(try await log.status().firstIndex == 302)
       #expect(try await follower.frames(after: 301).isEmpty)
       #expect(
-        try cluster.control(["get", "--prefix", "/gatehouse/", "--keys-only"]).output.contains("/body/") == false)
+        try await cluster.control(["get", "--prefix", "/gatehouse/", "--keys-only"]).output.contains("/body/") == false)
       try await eventually("the leader knows") { leadership.room.kept == 0 }
 
       // A follower that lags behind what is kept is told; one behind a compaction goes on.
@@ -161,8 +161,9 @@
     }
 
     @Test func aSuccessorFencesItsPredecessor() async throws {
-      let cluster = try EtcdCluster()
-      let (first, second) = (try await cluster.open(), try await cluster.open())
+      let cluster = try await EtcdCluster()
+      let settings = cluster.settings(leaseMilliseconds: 20_000)
+      let (first, second) = (try await cluster.open(settings), try await cluster.open(settings))
       try await first.begin(at: Self.genesis)
       let old = try await Self.lead(first)
       _ = old.pipeline.add(1, epoch: old.epoch)
@@ -174,7 +175,7 @@
       let successor = try await second.lead(as: testNode("b"), replacing: old.epoch, above: 0)
       let new = try #require(successor as? EtcdLeadership)
       // The old one has said that it has stopped, long before its lease would have ended.
-      #expect(ContinuousClock.now - started < .milliseconds(1_500))
+      #expect(ContinuousClock.now - started < .seconds(10))
       #expect(old.validUntil == 0)
       #expect(new.epoch == old.epoch + 1)
       #expect(new.tail.index == 1)
@@ -187,7 +188,7 @@
     }
 
     @Test func aHandoverTakesNoLease() async throws {
-      let cluster = try EtcdCluster()
+      let cluster = try await EtcdCluster()
       let (first, second) = (try await cluster.open(), try await cluster.open())
       try await first.begin(at: Self.genesis)
       await #expect {
@@ -208,7 +209,7 @@
       let started = ContinuousClock.now
       await old.resign()
       let new = try await Self.lead(second, as: "b")
-      #expect(ContinuousClock.now - started < .seconds(1))
+      #expect(ContinuousClock.now - started < .seconds(5))
       #expect(new.epoch == old.epoch + 1)
       #expect(await old.end() == "this node has given up the leadership")
       listening.cancel()
@@ -218,7 +219,7 @@
 
     /// What the writer's thread sees: full and fenced.
     @Test func theSinkServesAWriter() async throws {
-      let cluster = try EtcdCluster()
+      let cluster = try await EtcdCluster()
       var settings = cluster.settings()
       settings.slowBytes = 20_000
       settings.mostBytes = 40_000

@@ -15,7 +15,7 @@
       var options = EtcdCluster.Options()
       let authority = try TestAuthority()
       options.authority = authority
-      let cluster = try EtcdCluster(options)
+      let cluster = try await EtcdCluster(options)
       let client = try authority.issue("gatehouse")
       var settings = cluster.settings()
       settings.certificateFile = client.certificate
@@ -41,7 +41,7 @@
     }
 
     @Test func aUserAndItsRoleDecide() async throws {
-      let cluster = try EtcdCluster()
+      let cluster = try await EtcdCluster()
       let folder = try TemporaryFolder("passwords")
       try "secret\n".write(toFile: folder.path("good"), atomically: true, encoding: .utf8)
       try "wrong\n".write(toFile: folder.path("bad"), atomically: true, encoding: .utf8)
@@ -51,10 +51,10 @@
         ["user", "add", "gatehouse:secret"], ["user", "grant-role", "gatehouse", "nodes"],
         ["user", "add", "stranger:secret"], ["auth", "enable"],
       ] {
-        let result = try cluster.control(command)
+        let result = try await cluster.control(command)
         #expect(result.succeeded, "\(command): \(result.errors)")
       }
-      var settings = cluster.settings(leaseMilliseconds: 10_000)
+      var settings = cluster.settings()
       settings.user = "gatehouse"
       settings.passwordFile = folder.path("good")
       let log = try await cluster.open(settings)

@@ -70,13 +70,7 @@ struct HandoverOutcomeTests {
   /// The leader cannot reach the shared log when it is asked. It hears of it once it can, or whoever asks learns why not.
   @Test func whatIsAskedWhileTheLeaderReconnectsHappens() async throws {
     // Longer than the test, so that nobody takes over by itself.
-    let cluster = try TestCluster(leaseMilliseconds: 60_000)
-    let one = try await cluster.begin()
-    #expect(await one.does("PRODUCT.CREATE payroll"))
-    let two = try await cluster.join("two", from: one)
-    let three = try await cluster.join("three", from: one)
-    try await two.untilFollowing()
-    try await three.untilFollowing()
+    let (cluster, one, two, three) = try await TestCluster.three(leaseMilliseconds: 60_000)
     for node in [one, two] {
       try await soon("\(node.name) knows the others") { await node.ask("NODE.LIST")?.elements?.count == 3 }
     }

@@ -9,16 +9,15 @@ import Testing
 /// change is lost that it was told of.
 @Suite(.serialized) struct SentinelClientTests {
   private static let script = """
-    import sys, time, redis
+    import os, sys, time, redis
     from redis.sentinel import Sentinel, MasterNotFoundError
     ports = [int(port) for port in sys.argv[1].split(",")]
-    seconds = float(sys.argv[2])
+    running = sys.argv[2]
     sentinel = Sentinel([("127.0.0.1", port) for port in ports], socket_timeout=2)
     leader = sentinel.master_for("gatehouse", socket_timeout=2)
     followers = sentinel.slave_for("gatehouse", socket_timeout=2)
     told, failures, checks, number = [], 0, 0, 0
-    end = time.time() + seconds
-    while time.time() < end:
+    while os.path.exists(running):
         number += 1
         name = "user%d" % number
         try:
@@ -47,27 +46,33 @@ import Testing
     sys.exit(1 if lost or not checks else 0)
     """
 
+  /// Waits until the client has created some more users.
+  private static func untilMoreUsers(_ node: TestNode) async throws {
+    func count() async -> Int64 { await node.ask("USER.COUNT")?.integer ?? 0 }
+    let before = await count()
+    try await soon("the client creates users on \(node.name)", within: 30) { await count() >= before + 30 }
+  }
+
   @Test func itFailsOverWithoutLosingWhatItWasTold() async throws {
     guard case .ready(let interpreter) = ForeignClient.redisPyNewest.interpreter else { return }
-    let cluster = try TestCluster()
-    let one = try await cluster.begin()
-    #expect(await one.does("PRODUCT.CREATE payroll"))
-    let two = try await cluster.join("two", from: one)
-    let three = try await cluster.join("three", from: one)
-    try await two.untilFollowing()
-    try await three.untilFollowing()
+    let (cluster, one, two, three) = try await TestCluster.three()
     try await soon("the nodes know each other") { await two.ask("NODE.LIST")?.elements?.count == 3 }
     let ports = [one, two, three].map { "\($0.port)" }.joined(separator: ",")
+    // The client goes on for as long as there is a file.
+    let folder = try TemporaryFolder("sentinel")
+    let running = folder.path("running")
+    try Data().write(to: URL(filePath: running))
     let client = Task {
       try await onOwnThread {
-        try runProgram(
-          interpreter.program, ["-c", Self.script, ports, "8"], limit: .seconds(120))
+        try runProgram(interpreter.program, ["-c", Self.script, ports, running], limit: .seconds(120))
       }
     }
-    try await Task.sleep(for: .seconds(3))
+    try await Self.untilMoreUsers(one)
     one.line.isCut.store(true, ordering: .releasing)
     let leader = try await oneLeads(of: two, three)
     one.line.isCut.store(false, ordering: .releasing)
+    try await Self.untilMoreUsers(leader)
+    try FileManager.default.removeItem(atPath: folder.path("running"))
     let result = try await client.value
     #expect(result.succeeded, "\(result.output) \(result.errors)")
     #expect(result.output.contains("lost []"), "\(result.output)")

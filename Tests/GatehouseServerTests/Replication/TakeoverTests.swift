@@ -8,19 +8,8 @@ import Testing
 
 /// How the lead goes from one node to another.
 @Suite(.serialized) struct TakeoverTests {
-  private static func three() async throws -> (cluster: TestCluster, one: TestNode, two: TestNode, three: TestNode) {
-    let cluster = try TestCluster()
-    let one = try await cluster.begin()
-    #expect(await one.does("PRODUCT.CREATE payroll"))
-    let two = try await cluster.join("two", from: one)
-    let three = try await cluster.join("three", from: one)
-    try await two.untilFollowing()
-    try await three.untilFollowing()
-    return (cluster, one, two, three)
-  }
-
   @Test func aNodeTakesOverFromALeaderThatStops() async throws {
-    let (cluster, one, two, three) = try await Self.three()
+    let (cluster, one, two, three) = try await TestCluster.three()
     #expect(await one.does("POOL.SET payroll * 2"))
     #expect(await one.does("USER.CREATE ana PRODUCT payroll STATUS active"))
     try await one.stop()
@@ -55,7 +44,7 @@ import Testing
   }
 
   @Test func aDeposedLeaderAnswersNothingAndItsTailIsCut() async throws {
-    let (cluster, one, two, three) = try await Self.three()
+    let (cluster, one, two, three) = try await TestCluster.three()
     let port = one.port
     // A client whose write the others never get.
     let lost = Task {
@@ -87,7 +76,7 @@ import Testing
   }
 
   @Test func whatOnlyADeadLeaderHasIsCutOffAndKept() async throws {
-    let (cluster, one, two, three) = try await Self.three()
+    let (cluster, one, two, three) = try await TestCluster.three()
     // Written here, and never appended to the shared log.
     one.line.isCut.store(true, ordering: .releasing)
     let port = one.port
@@ -120,7 +109,7 @@ import Testing
   }
 
   @Test func anOperatorChoosesWhoLeads() async throws {
-    let (cluster, one, two, three) = try await Self.three()
+    let (cluster, one, two, three) = try await TestCluster.three()
     for node in [one, two] {
       try await soon("\(node.name) knows the others") { await node.ask("NODE.LIST")?.elements?.count == 3 }
     }
@@ -166,7 +155,7 @@ import Testing
   }
 
   @Test func aNodeIsForcedToLead() async throws {
-    let (cluster, one, two, _) = try await Self.three()
+    let (cluster, one, two, _) = try await TestCluster.three()
     try await soon("the nodes know each other") { await two.ask("NODE.LIST")?.elements?.count == 3 }
     #expect(await one.ask("NODE.PROMOTE two FORCE")?.errorText?.hasPrefix("REFUSED nodes: FORCE is asked of") == true)
     #expect(await two.ask("NODE.PROMOTE two FORCE")?.string == "OK")
@@ -176,7 +165,7 @@ import Testing
   }
 
   @Test func sentinelsClientsFindTheLeader() async throws {
-    let (cluster, one, two, _) = try await Self.three()
+    let (cluster, one, two, _) = try await TestCluster.three()
     try await soon("the nodes know each other") { await two.ask("NODE.LIST")?.elements?.count == 3 }
     let address = await two.ask("SENTINEL GET-MASTER-ADDR-BY-NAME gatehouse")?.elements
     #expect(address?.map(\.string) == ["127.0.0.1", "\(one.port)"])
@@ -193,7 +182,7 @@ import Testing
   }
 
   @Test func nodesWaitUntilTheSharedLogHasRoomAgain() async throws {
-    let (cluster, one, two, three) = try await Self.three()
+    let (cluster, one, two, three) = try await TestCluster.three()
     #expect(await one.does("USER.CREATE ana PRODUCT payroll STATUS active"))
     for node in [two, three] {
       try await node.untilLevel(with: one)
@@ -260,7 +249,7 @@ import Testing
   }
 
   @Test func aFolderThatTheSharedLogHasLeftBehindIsRefused() async throws {
-    let (cluster, one, two, _) = try await Self.three()
+    let (cluster, one, two, _) = try await TestCluster.three()
     try await two.stop()
     for number in 0..<5 { #expect(await one.does("USER.CREATE u\(number)")) }
     let tail = try #require(cluster.engine.tail)
@@ -275,7 +264,7 @@ import Testing
   /// The leader is cut off again and again while clients write. What they were told is on all nodes in the end, and all
   /// have the same log.
   @Test func manyTakeoversLoseNothing() async throws {
-    let (cluster, one, two, three) = try await Self.three()
+    let (cluster, one, two, three) = try await TestCluster.three()
     let nodes = [one, two, three]
     let told = Mutexed<[String]>([])
     let isOver = Mutexed(false)

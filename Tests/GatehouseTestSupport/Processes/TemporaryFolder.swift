@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A folder for one test, removed when the value goes away.
 package final class TemporaryFolder: Sendable {
@@ -22,4 +23,23 @@ package final class TemporaryFolder: Sendable {
   }
 
   package func path(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// Removes it when the test process exits: for a folder that several tests share, in a constant that never goes away.
+  package func removeAtExit() { SharedFolders.add(path) }
+}
+
+/// The folders to remove when the test process exits.
+private enum SharedFolders {
+  private static let paths = Mutex<[String]>([])
+
+  private static let atExit: Void = {
+    atexit {
+      for path in SharedFolders.paths.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: path) }
+    }
+  }()
+
+  static func add(_ path: String) {
+    _ = atExit
+    paths.withLock { $0.append(path) }
+  }
 }

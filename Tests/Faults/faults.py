@@ -19,6 +19,9 @@ from support.processes import end, wait_until
 FAULTS = {}
 """By name."""
 
+MISSING = {}
+"""Those that this machine cannot bring about, and why."""
+
 
 def fault(function):
     FAULTS[function.__name__.replace("_", "-")] = function
@@ -502,22 +505,25 @@ def quota(round_):
 # Clocks
 
 
-if FakeClock.LIBRARY:
+@fault
+def clock_jump(round_):
+    """The wall clock of a node jumps, and back. Leases go by another clock."""
+    node = round_.random.choice(round_.nodes)
+    node.stop()
+    node.start(has_fake_clock=True)
+    wait_until(lambda: node.info().get("node_role"), "the node to answer", 30)
+    if round_.random.random() < 0.7:
+        node.ask("NODE.PROMOTE", node.name)
+        round_.hold(0.7)
+    for _ in range(2):
+        node.clock.set(round_.random.choice(["+40s", "-40s", "+50m", "-3h", "+3h"]))
+        round_.hold(0.6)
+    node.clock.set("+0")
+    round_.hold(0.4)
+    node.stop()
+    node.start()
 
-    @fault
-    def clock_jump(round_):
-        """The wall clock of a node jumps, and back. Leases go by another clock."""
-        node = round_.random.choice(round_.nodes)
-        node.stop()
-        node.start(has_fake_clock=True)
-        wait_until(lambda: node.info().get("node_role"), "the node to answer", 30)
-        if round_.random.random() < 0.7:
-            node.ask("NODE.PROMOTE", node.name)
-            round_.hold(0.7)
-        for _ in range(2):
-            node.clock.set(round_.random.choice(["+40s", "-40s", "+50m", "-3h", "+3h"]))
-            round_.hold(0.6)
-        node.clock.set("+0")
-        round_.hold(0.4)
-        node.stop()
-        node.start()
+
+if not FakeClock.LIBRARY:
+    del FAULTS["clock-jump"]
+    MISSING["clock-jump"] = "faketime is not installed"

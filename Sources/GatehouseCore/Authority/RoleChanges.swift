@@ -126,8 +126,10 @@ enum PermissionsForm: FieldForm {
 
   static func read(from reader: inout ByteReader) throws(CodingError) -> PermissionSet {
     let names = try reader.list { (reader) throws(CodingError) in try reader.text() }
-    // A permission unknown to this program gives nothing.
-    return PermissionSet(names.compactMap { Permission(name: $0) })
+    let permissions = names.compactMap { Permission(name: $0) }
+    // A permission of a newer version gives nothing here.
+    if permissions.count < names.count { reader.skip() }
+    return PermissionSet(permissions)
   }
 
   static func text(_ value: PermissionSet, in directory: Directory?) -> String? {

@@ -88,7 +88,7 @@ extension AnyChange {
   /// `status-set`.
   fileprivate var kindName: String {
     switch self {
-    case .unknown(let change): "unknown-\(change.code)"
+    case .unknown(let change): change.name
     default: known.map { type(of: $0).name } ?? ""
     }
   }

@@ -15,9 +15,16 @@ public enum AnyChange: Sendable {
 
 /// A change written by a newer program, which this one may skip.
 public struct UnknownChange: Sendable, Equatable {
+  /// Its kind, also if it is sealed.
   public let code: UInt8
-  /// Its encoded fields.
+  /// Its encoded fields; if it is sealed, the form around them, too (`SealedChange`).
   public let payload: ContiguousArray<UInt8>
+  var isSealed = false
+
+  /// What stands for the name of its kind.
+  public var name: String { Self.name(code) }
+
+  static func name(_ code: UInt8) -> String { "unknown-\(code)" }
 }
 
 extension AnyChange {

@@ -22,7 +22,7 @@ public struct ChangeText: Sendable, Equatable {
   /// - Parameter directory: the names of products and workspaces; without it, their numbers are shown.
   public init(_ change: AnyChange, in directory: Directory? = nil) {
     switch change {
-    case .unknown(let change): self.init(kind: "unknown-\(change.code)", entity: "a newer version", fields: [])
+    case .unknown(let change): self.init(kind: change.name, entity: "a newer version", fields: [])
     default: self = change.known?.text(in: directory) ?? Self(kind: "", entity: "", fields: [])
     }
   }

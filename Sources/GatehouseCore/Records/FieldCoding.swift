@@ -83,7 +83,7 @@ extension AnyChange {
     case .directory(let change): change.encodeSealing(into: &writer)
     case .folder(let change): change.encodeSealing(into: &writer)
     case .unknown(let change):
-      writer.byte(change.code)
+      writer.byte(change.isSealed ? SealedChange.code : change.code)
       let start = writer.beginBlock()
       change.payload.withUnsafeBytes { writer.raw($0) }
       writer.endBlock(start, flag: false)
@@ -94,29 +94,22 @@ extension AnyChange {
   ///
   /// - Parameter seals: opens what is sealed. Without it, a sealed change cannot be read.
   init(from reader: inout ByteReader, _ seals: (any SealKeeper)? = nil) throws(CodingError) {
-    var isWhole = true
-    try self.init(from: &reader, seals, isWhole: &isWhole)
-  }
-
-  /// - Parameter isWhole: set to false if a newer version has written something that is skipped: the change, or its last
-  ///   fields.
-  init(from reader: inout ByteReader, _ seals: (any SealKeeper)?, isWhole: inout Bool) throws(CodingError) {
     let code = try reader.byte()
     let (fields, isCritical) = try reader.flaggedBlock()
     if code == SealedChange.code {
       guard let seals else { throw fields.failure("sealed personal data, and no keys to open it") }
-      self = try Self.open(fields, isCritical: isCritical, seals, isWhole: &isWhole)
+      self = try Self.open(fields, isCritical: isCritical, seals, of: &reader)
       return
     }
     var decoder = FieldDecoder(fields, .bounded)
     if let known = try Self.read(code, from: &decoder) {
       self = known
-      if !decoder.reader.isAtEnd { isWhole = false }
+      reader.end(decoder.reader)
     } else if isCritical {
       throw Self.isOfNewerVersion(code, fields)
     } else {
       self = .unknown(UnknownChange(code: code, payload: fields.rest))
-      isWhole = false
+      reader.skip()
     }
   }
 

@@ -70,19 +70,20 @@ extension Record {
   public init(from reader: inout ByteReader, _ seals: (any SealKeeper)? = nil) throws(CodingError) {
     let version = try Self.knownVersion(from: &reader)
     var hasMore = false
-    var isWhole = true
-    first = try Self.part(from: &reader, version, seals, time: nil, &hasMore, isWhole: &isWhole)
+    first = try Self.part(from: &reader, version, seals, time: nil, &hasMore)
     others = []
     while hasMore {
       others.append(
-        try Self.part(from: &reader, version, seals, time: first.header.time, &hasMore, isWhole: &isWhole))
+        try Self.part(from: &reader, version, seals, time: first.header.time, &hasMore))
     }
-    self.isWhole = isWhole
+    isWhole = !reader.hasSkipped
   }
 
   private static func knownVersion(from reader: inout ByteReader) throws(CodingError) -> UInt8 {
     let version = try reader.byte()
-    guard (1...Self.version).contains(version) else { throw reader.failure("a record of an unknown version") }
+    guard (1...Self.version).contains(version) else {
+      throw reader.failure("a record in form \(version), which this version of Gatehouse does not know")
+    }
     return version
   }
 
@@ -110,7 +111,7 @@ extension Record {
 
   private static func part(
     from reader: inout ByteReader, _ version: UInt8, _ seals: (any SealKeeper)?, time: Milliseconds?,
-    _ hasMore: inout Bool, isWhole: inout Bool
+    _ hasMore: inout Bool
   ) throws(CodingError) -> RecordPart {
     let header = try header(from: &reader, version, time: time, &hasMore)
     let count = try reader.count()
@@ -118,8 +119,7 @@ extension Record {
     changes.reserveCapacity(count)
     for _ in 0..<count {
       changes.append(
-        version == 1
-          ? try AnyChange(fromFirstVersion: &reader) : try AnyChange(from: &reader, seals, isWhole: &isWhole))
+        version == 1 ? try AnyChange(fromFirstVersion: &reader) : try AnyChange(from: &reader, seals))
     }
     return RecordPart(header: header, changes: changes)
   }

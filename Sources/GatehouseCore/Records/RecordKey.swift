@@ -150,10 +150,10 @@ extension AnyChange {
     } else {
       let (fields, isCritical) = try reader.flaggedBlock()
       if code == SealedChange.code {
-        var isWhole = true
-        guard let change = try open(fields, isCritical: isCritical, seals, isWhole: &isWhole).known else { return code }
-        change.addKeys(to: &keys)
-        return type(of: change).code
+        let change = try open(fields, isCritical: isCritical, seals, of: &reader)
+        guard let known = change.known else { return code }
+        known.addKeys(to: &keys)
+        return type(of: known).code
       }
       var decoder = FieldDecoder(fields, .bounded)
       guard try addKeys(of: code, from: &decoder, to: &keys) || !isCritical else {

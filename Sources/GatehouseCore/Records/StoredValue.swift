@@ -11,7 +11,8 @@ struct StoredLayout {
 }
 
 enum StoredForm {
-  /// Each with its length: a reader skips fields that it does not know, and later fields may be absent.
+  /// Each with its length: a reader skips fields that it does not know (`ByteReader.hasSkipped`), and later fields may be
+  /// absent.
   case measured
   /// Without lengths, with the fields of the first version only.
   case first
@@ -39,6 +40,7 @@ extension ByteReader {
     case .measured:
       var decoder = FieldDecoder(try measuredBlock(), .bounded)
       try value.visit(&decoder)
+      end(decoder.reader)
     case .first: try read(&value, .firstVersion)
     case .second: try read(&value, .whole)
     }

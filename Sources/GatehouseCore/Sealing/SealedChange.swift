@@ -61,9 +61,9 @@ extension AnyChange {
   ///
   /// - Parameters:
   ///   - seals: without it, the change reads as if its keys had been destroyed.
-  ///   - isWhole: set to false if something of a newer version is skipped.
+  ///   - reader: which has read the form. It is told if something of a newer version is skipped.
   static func open(
-    _ form: ByteReader, isCritical: Bool, _ seals: (any SealKeeper)?, isWhole: inout Bool
+    _ form: ByteReader, isCritical: Bool, _ seals: (any SealKeeper)?, of reader: inout ByteReader
   ) throws(CodingError) -> AnyChange {
     var rest = form
     let bound = try rest.block()
@@ -71,8 +71,8 @@ extension AnyChange {
     let code = try clear.byte()
     guard let kind = ChangeTable.kind(code) else {
       guard !isCritical else { throw isOfNewerVersion(code, form) }
-      isWhole = false
-      return .unknown(UnknownChange(code: SealedChange.code, payload: form.rest))
+      reader.skip()
+      return .unknown(UnknownChange(code: code, payload: form.rest, isSealed: true))
     }
     let keys = try SealedUnder(from: &clear)
     var plain = ByteWriter()
@@ -81,7 +81,7 @@ extension AnyChange {
       var parts = OpeningReader(clear: clear, hidden: isOpen ? ByteReader(bytes) : nil)
       let change = try kind.read(opening: &parts)
       // Each field has at least a byte in the clear part.
-      if !parts.clear.isAtEnd { isWhole = false }
+      reader.end(parts.clear)
       return change
     }
   }

@@ -37,6 +37,7 @@ extension ByteReader {
     guard isSealed else {
       var decoder = FieldDecoder(form, .bounded)
       try value.visit(&decoder)
+      end(decoder.reader)
       return value
     }
     guard let seals = layout.seals else { throw form.failure("sealed secrets, and no keys to open them") }
@@ -45,10 +46,12 @@ extension ByteReader {
     guard try SealKeyForm.read(from: &clear) == key else { throw clear.failure("secrets of somebody else") }
     var plain = ByteWriter()
     let isOpen = try seals.open(form.restBytes, under: .one(key), bound: bound, into: &plain)
-    return try plain.withBytes { (bytes) throws(CodingError) -> Value in
+    try plain.withBytes { (bytes) throws(CodingError) in
       var parts = OpeningReader(clear: clear, hidden: isOpen ? ByteReader(bytes) : nil)
       try value.visit(&parts)
-      return value
+      // Each field has at least a byte in the clear part.
+      end(parts.clear)
     }
+    return value
   }
 }

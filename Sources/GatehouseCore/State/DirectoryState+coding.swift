@@ -17,7 +17,7 @@ extension DirectoryState {
   public init(from reader: inout ByteReader, _ seals: (any SealKeeper)? = nil) throws(CodingError) {
     let version = try reader.byte()
     guard (1...Self.codingVersion).contains(version) else {
-      throw reader.failure("a directory of an unknown version")
+      throw reader.failure("a directory in form \(version), which this version of Gatehouse does not know")
     }
     let lsn = try reader.varint()
     let viewLSN = try reader.varint()

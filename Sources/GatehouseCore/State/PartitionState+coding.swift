@@ -26,7 +26,9 @@ extension PartitionState {
   ) throws(CodingError) {
     self.init(index: index, partitioning: partitioning)
     let version = try reader.byte()
-    guard (1...Self.codingVersion).contains(version) else { throw reader.failure("a partition of an unknown version") }
+    guard (1...Self.codingVersion).contains(version) else {
+      throw reader.failure("a partition in form \(version), which this version of Gatehouse does not know")
+    }
     guard try reader.number() == index else { throw reader.failure("another partition's state") }
     lsn = try reader.varint()
     people.hasUnsettledNames = version == 1 ? true : try reader.text() != FoldedName.version

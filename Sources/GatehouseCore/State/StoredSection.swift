@@ -89,11 +89,13 @@ struct StoredSections<Owner: ~Copyable>: Sendable {
         guard flags & Self.criticalFlag == 0 else {
           throw values.failure("a section of kind \(tag) from a newer version of Gatehouse")
         }
+        reader.skip()
         continue
       }
       guard tag > last else { throw values.failure("sections out of order") }
       last = tag
       try section.read(&owner, &values, StoredLayout(form: .measured, seals: seals))
+      reader.end(values)
     }
   }
 }

@@ -178,8 +178,20 @@ public struct CodingError: Error, Equatable, CustomStringConvertible {
 public struct ByteReader {
   public private(set) var bytes: UnsafeRawBufferPointer
   public private(set) var offset = 0
+  /// Whether something was skipped that only a newer version knows: a change, a section of a snapshot, the last fields of
+  /// either's values, or a part of a value. Whoever writes the values again would lose it.
+  public private(set) var hasSkipped = false
 
   public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  /// Something of a newer version is skipped.
+  mutating func skip() { hasSkipped = true }
+
+  /// The reader of a block, or of another part, has read all that this version knows; what is left is skipped.
+  @inline(__always)
+  mutating func end(_ part: ByteReader) {
+    if !part.isAtEnd || part.hasSkipped { hasSkipped = true }
+  }
 
   public var isAtEnd: Bool { offset >= bytes.count }
 

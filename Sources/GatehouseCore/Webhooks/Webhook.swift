@@ -138,5 +138,5 @@ enum ChangeKindForm: FieldForm {
   static func read(from reader: inout ByteReader) throws(CodingError) -> UInt8 { try reader.byte() }
   static func text(_ value: UInt8, in directory: Directory?) -> String? { Self.name(value) }
 
-  static func name(_ code: UInt8) -> String { ChangeTable.kind(code)?.name ?? "unknown-\(code)" }
+  static func name(_ code: UInt8) -> String { ChangeTable.kind(code)?.name ?? UnknownChange.name(code) }
 }

@@ -258,15 +258,24 @@ final class EtcdLog: SharedLog {
   private var handovers: Handovers { Handovers(store: store, keys: keys) }
 
   func requestHandover(to node: String) async throws(SharedLogError) -> HandoverRequest {
-    let view = try await look()
-    guard view.tail != nil else { throw .missing }
-    guard let leader = leader(in: view) else {
-      throw .refused("no node leads at the moment, so none can hand over; one takes over by itself")
+    let number = surroundings.random()
+    for _ in 0..<Self.tries {
+      let view = try await look()
+      guard view.tail != nil else { throw .missing }
+      guard let leader = leader(in: view) else {
+        throw .refused("no node leads at the moment, so none can hand over; one takes over by itself")
+      }
+      guard leader.node.name != node else { throw .refused("\"\(node)\" leads already") }
+      if let seen = view.handover?.request, seen.epoch == leader.epoch, seen.answer == .taken {
+        throw .refused("a handover to \"\(seen.node)\" is under way; see NODE.LIST for who leads then, and ask again")
+      }
+      let request = HandoverRequest(node: node, epoch: leader.epoch, number: number)
+      let isAsked = try await insisting { () throws(EtcdError) in
+        try await handovers.request(request, replacing: view.handoverRevision)
+      }
+      if isAsked { return request }
     }
-    guard leader.node.name != node else { throw .refused("\"\(node)\" leads already") }
-    let request = HandoverRequest(node: node, epoch: leader.epoch, number: surroundings.random())
-    try await insisting { () throws(EtcdError) in try await handovers.request(request) }
-    return request
+    throw .refused("others ask for handovers at the same time; ask again")
   }
 
   func settle(_ request: HandoverRequest, _ answer: HandoverRequest.Answer?) async throws(SharedLogError) -> Bool {

@@ -54,6 +54,17 @@ package final class CommandDoor: Sendable {
     }
   }
 
+  /// Why reads are not answered now; nil if they are.
+  package var obstacleToReads: String? {
+    switch condition {
+    case .loading: "loading: the data is not read yet"
+    case .stopping: "stopping"
+    case .ready, .following, .readOnly:
+      facts.node.isFollowing
+        ? facts.node.staleRefusal?.text : mayAnswer ? nil : "this node cannot tell whether another one leads by now"
+    }
+  }
+
   /// Whether answers may leave now. If not, another node may lead by now, and the client's connection is closed.
   package var mayAnswer: Bool { facts.node.mayAnswer }
 

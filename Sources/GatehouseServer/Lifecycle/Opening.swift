@@ -83,7 +83,7 @@ struct Opening {
       directory: restored.directory, facts: facts, persistence: persistence, feedReaders: feedReaders,
       durableWaits: durableWaits, hasher: hasher, logger: logger)
     opened.withLock { $0 = context }
-    if let lsn = restored.firstSkipping { context.note(newer: lsn) }
+    if let part = restored.firstSkipped { context.note(newer: part) }
     context.onEnd.withLock { $0 = { opened.withLock { $0 = nil } } }
     for lane in lanes { await lane.loop.submit { lane.begin(context) } }
     return context

@@ -161,7 +161,7 @@ actor Follower {
       }
     }
     newestTime = max(newestTime, record.time)
-    if !record.isWhole { services.note(newer: lsn) }
+    if !record.isWhole { services.note(newer: .record(lsn)) }
     let holds = Holds(owners, services.handles, services.directory.handle, addingWaitTo: &waited)
     services.gate.follow(record, lsn)
     let cells = holds.cells

@@ -57,10 +57,9 @@ enum HandoverOutcome: Equatable {
       return
     }
     guard seen.isSame(as: request) else {
-      // The leader goes on with what it has taken, whatever was asked for since.
-      self =
-        request.answer == .taken
-        ? .open(request) : .failed("a handover to \(seen.node) was asked for meanwhile")
+      // Whatever was taken is replaced only after it was refused.
+      let end = request.answer == .taken ? "it was given up" : "it was replaced and does not happen"
+      self = .failed("\(end): a handover to \(seen.node) was asked for meanwhile")
       return
     }
     if case .refused(let why) = seen.answer { self = .failed(why) } else { self = .open(seen) }

@@ -66,7 +66,8 @@ struct Joining {
         throw StartFailure.configuration(
           "the log in \(folder.path) was shared, and there is no shared log any more at \(settings.address). If another one "
             + "was meant, give its address. If it is lost for good, compare the nodes' folders with `gatehousectl verify`, and "
-            + "start the one with the newest record with --follow begin; the others join it, or begin as copies of it")
+            + "start the one with the newest record with --follow begin; the others join it if they have its last frame, "
+            + "and else begin as copies of its folder")
       }
       return Membership(shared: shared, place: nil)
     }

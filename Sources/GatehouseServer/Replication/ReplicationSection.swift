@@ -84,7 +84,7 @@ struct ReplicationSection {
       Figure("replication_cut_file", view.cut?.path ?? ""),
       Figure("replication_cut_files", context.folder.cutTails.count),
       Figure(
-        "replication_skipped_lsn", context.newerRecords.firstLSN ?? 0,
+        "replication_skipped_lsn", context.newerRecords.firstLSN,
         .gauge("replication_skipped_lsn", "The first record of which this version skips a part; 0 for none")),
     ]
   }

@@ -22,7 +22,7 @@ extension Replicator {
   var hasRoom: Bool { services.log.ownShortage == nil && follower.hasRoom }
 
   /// Whether this node may lead.
-  var isCandidate: Bool { hasRoom && !services.hasLogFailed && services.newerRecords.firstLSN == nil }
+  var isCandidate: Bool { hasRoom && !services.hasLogFailed && services.newerRecords.first == nil }
 
   /// Why this node does not lead now, whatever the others do; nil for nothing.
   var obstacle: String? {

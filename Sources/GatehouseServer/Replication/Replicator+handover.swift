@@ -49,7 +49,16 @@ extension Replicator {
     guard isTaken, let why = await prepareHandover(to: request.node, isAnswered: isAnswered) else { return }
     var taken = request
     taken.answer = .taken
-    _ = try? await shared.settle(taken, .refused(why))
+    // Until this is told, whoever has asked waits, and nobody else can ask.
+    while !Task.isCancelled {
+      do throws(SharedLogError) {
+        _ = try await shared.settle(taken, .refused(why))
+        return
+      } catch {
+        note(problem: error)
+        try? await Task.sleep(for: Self.retryPause)
+      }
+    }
   }
 
   /// Writes what was accepted, and accepts nothing more: the lead is given up then.

@@ -1,5 +1,11 @@
+package import GatehouseCore
+
 /// Why a folder's state cannot be restored. Each text says what to do about it.
 package enum RecoveryError: Error, Equatable {
+  /// A snapshot or a record, whose checksums are right, has something in it that this version cannot read.
+  case unknown(what: String, CodingError)
+  /// A part of what a newer version has written was skipped, and this would be written without it.
+  case lossy(SkippedPart)
   /// There is no sound snapshot, or records after it are missing.
   case unreachable(from: UInt64, first: UInt64, warnings: [String])
   /// The snapshot contains durable records that the log no longer has.
@@ -15,6 +21,10 @@ package enum RecoveryError: Error, Equatable {
 extension RecoveryError: CustomStringConvertible {
   package var description: String {
     switch self {
+    case .unknown(let what, let why):
+      "\(what) cannot be read: \(why); if a newer version of Gatehouse has written to this folder, start that one; else run "
+        + "`gatehousectl verify` for all damage, and `gatehousectl restore` to go back to a backup"
+    case .lossy(let skipped): "\(skipped.loss()): use the programs of the newer version on this folder"
     case .unreachable(let from, let first, let warnings):
       "records from \(from) on are needed, but archive and log begin with \(first)"
         + warnings.map { "; \($0)" }.joined()

@@ -14,8 +14,8 @@ package struct Rejoining: Sendable {
   package enum Refusal: Error, Equatable, CustomStringConvertible {
     /// The shared log does not keep what this folder lacks.
     case behind(last: UInt64, first: UInt64)
-    /// The two have parted before what is kept.
-    case parted(last: UInt64)
+    /// The two have no frame in common of what is kept.
+    case parted(last: UInt64, begins: UInt64)
     /// The shared log lacks records that were acknowledged.
     case setBack(acknowledged: UInt64, common: UInt64)
 
@@ -34,9 +34,10 @@ package struct Rejoining: Sendable {
           + "start again. Or the engine was set back to an older copy, or has lost its data: then the other nodes refuse "
           + "to start like this one; bring the engine's data back, or delete the shared log there, start the node with the "
           + "newest record once with --follow begin, and copy its folder to the others"
-      case .parted(let last):
-        return "this node's log, which ends with record \(last), and the shared log have parted before what is kept of "
-          + "either, or this is another folder" + remedy
+      case .parted(let last, let begins):
+        return "this node's log ends with record \(last), and has no frame of the shared log, which keeps what comes "
+          + "after record \(begins): the two have parted, or this node lacks only the last frame before that, which may "
+          + "have no records, as after a clean end" + remedy
       }
     }
   }
@@ -62,7 +63,7 @@ package struct Rejoining: Sendable {
     if last.hash == tail.hash { return Place(index: tail.index) }
     let index = try await lastCommon(last)
     guard let hash = try await hash(of: index), let place = chain.place(of: hash) else {
-      throw Refusal.parted(last: last.lsn)
+      throw Refusal.parted(last: last.lsn, begins: try await lsn(of: status.firstIndex - 1))
     }
     guard chain.count(after: place) > 0, let position = chain.position(place) else { return Place(index: index) }
     // A record was acknowledged only after the shared log had it. So it cannot lack one that was, unless it was set back.
@@ -81,7 +82,8 @@ package struct Rejoining: Sendable {
     while try await !isHere(low) {
       guard low > first else {
         let start = try await lsn(of: first)
-        throw start > last.lsn ? Refusal.behind(last: last.lsn, first: start + 1) : .parted(last: last.lsn)
+        throw start > last.lsn
+          ? Refusal.behind(last: last.lsn, first: start + 1) : .parted(last: last.lsn, begins: start)
       }
       high = low
       low = low - first > step ? low - step : first

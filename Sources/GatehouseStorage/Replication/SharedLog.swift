@@ -50,8 +50,8 @@ package protocol SharedLog: AnyObject, Sendable {
     as node: NodeEntry, replacing replaced: UInt64?, above least: UInt64
   ) async throws(SharedLogError) -> (any Leadership)?
 
-  /// Asks the leader to hand over to a node (`SharedNews.handover`). The answer is in the `status`. A request that is not
-  /// answered yet is replaced.
+  /// Asks the leader to hand over to a node (`SharedNews.handover`). The answer is in the `status`. A request that the
+  /// leader has not taken yet is replaced; while one is taken, no other can be made.
   func requestHandover(to node: String) async throws(SharedLogError) -> HandoverRequest
 
   /// Answers a request, or withdraws it.

@@ -46,8 +46,8 @@ package struct OfflineCompaction {
   /// - Parameters:
   ///   - folder: owned by this process.
   ///   - progress: may throw to stop; the next compaction finishes what was begun.
-  /// - Throws: what `Recovery.open` throws, and `SnapshotError`, `CodingError`, `BlockFileError`, `FolderError` if the log
-  ///   is shared.
+  /// - Throws: what `Recovery.open` throws, `RecoveryError` also if a newer version has written to the folder, and
+  ///   `SnapshotError`, `BlockFileError`, `FolderError` if the log is shared.
   package static func run(
     _ folder: DataFolder, options: CompactionOptions, progress: (Step) throws -> Void = { _ in }
   ) throws -> Report {
@@ -76,6 +76,7 @@ package struct OfflineCompaction {
       let isWanted = lsn < last && wanted.contains(lsn) && !self.options.rewritesArchives
       if isWanted { try save(state, lsn: lsn, durable: last, &report) }
     }
+    try requireWhole(state)
     var options = options
     options.now = UInt64(clamping: try time(after: state.newestTime))
     let log = OfflineLog(folder, after: end, keptFrom: recovery.report.firstLSN, newest: state.newestTime)
@@ -173,7 +174,13 @@ package struct OfflineCompaction {
     return max(now, newest)
   }
 
+  /// A snapshot would be without what was skipped, and what replaces the log, too.
+  private func requireWhole(_ state: Restoration) throws(RecoveryError) {
+    if let skipped = state.firstSkipped { throw .lossy(skipped) }
+  }
+
   private func save(_ state: Restoration, lsn: UInt64, durable: UInt64, _ report: inout Report) throws {
+    try requireWhole(state)
     try progress(.saving(lsn: lsn))
     // A server that starts from the snapshot continues from its time, so it must be the records' time and not a
     // clock's.

@@ -142,10 +142,9 @@ extension Restoration {
         batch.first = lsn
         batch.records.reserveCapacity(Self.batchRecords)
       }
-      var reader = ByteReader(bytes)
-      let record = try Record(from: &reader, seals)
+      let record = try Self.record(lsn, bytes, seals)
       newestTime = record.time
-      if !record.isWhole, firstSkipping == nil { firstSkipping = lsn }
+      note(record, lsn)
       batch.records.append(record)
       records += 1
       if batch.records.count == Self.batchRecords {
@@ -164,8 +163,7 @@ extension Restoration {
     let seals = seals
     let end = try source.read { lsn, bytes in
       if batch.records.isEmpty { batch.first = lsn }
-      var reader = ByteReader(bytes)
-      let record = try Record(from: &reader, seals)
+      let record = try Self.record(lsn, bytes, seals)
       record.prefetchRows(in: partitions, partitioning)
       batch.records.append(record)
       if batch.records.count == Record.lookAhead { apply(&batch) }

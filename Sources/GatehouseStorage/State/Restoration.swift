@@ -23,8 +23,8 @@ package struct Restoration: Sendable {
   /// records; nil if there is neither.
   package internal(set) var newestTime: Milliseconds?
 
-  /// The first record replayed of which something was skipped that a newer version has written.
-  package internal(set) var firstSkipping: LSN?
+  /// The first that was skipped of what a newer version has written.
+  package internal(set) var firstSkipped: SkippedPart?
 
   let partitioning: Partitioning
   /// Opens what is sealed; nil if the folder has no keys, or they cannot be used.
@@ -52,14 +52,18 @@ package struct Restoration: Sendable {
       let section = sections[index]
       do {
         let bytes = try snapshot.read(section)
-        let state = try LoadedSection(bytes, of: section, partitioning, seals)
-        loaded.add(.success((section, state)))
+        do throws(CodingError) {
+          loaded.add(.success(try LoadedSection(bytes, of: section, partitioning, seals)))
+        } catch {
+          throw RecoveryError.unknown(what: snapshot.path, error)
+        }
       } catch {
         loaded.add(.failure(error))
       }
     }
-    for (section, state) in try loaded.all() {
-      switch state {
+    for loaded in try loaded.all() {
+      let section = loaded.section
+      switch loaded.owner {
       case .directory(let state):
         directory = state
         directoryCovered = section.lsn
@@ -68,6 +72,7 @@ package struct Restoration: Sendable {
         covered[Int(section.owner)] = section.lsn
         if state.state.people.hasUnsettledNames { hasUnsettledNames = true }
       }
+      if loaded.hasSkipped { firstSkipped = .snapshot(snapshot.lsn) }
     }
     if let seals { ForgettingAgain.run(partitions, asOf: covered, seals) }
     // Some sections may have been written with other tables than the rest; all are settled together.
@@ -85,15 +90,24 @@ package struct Restoration: Sendable {
 
   /// Applies one record to the owners that do not have it yet.
   package mutating func replay(_ lsn: LSN, _ bytes: UnsafeRawBufferPointer) throws {
+    apply(try Self.record(lsn, bytes, seals), lsn: lsn)
+  }
+
+  @inline(__always)
+  static func record(_ lsn: LSN, _ bytes: UnsafeRawBufferPointer, _ seals: KeyStore?) throws(RecoveryError) -> Record {
     var reader = ByteReader(bytes)
-    apply(try Record(from: &reader, seals), lsn: lsn)
+    do throws(CodingError) {
+      return try Record(from: &reader, seals)
+    } catch {
+      throw .unknown(what: "record \(lsn)", error)
+    }
   }
 
   /// Applies one record, which must be the next.
   package mutating func apply(_ record: Record, lsn: LSN) {
     records += 1
     newestTime = record.time
-    if !record.isWhole, firstSkipping == nil { firstSkipping = lsn }
+    note(record, lsn)
     apply(record.first, lsn: lsn)
     for part in record.others { apply(part, lsn: lsn) }
     if hasUnsettledNames, lsn >= lastCovered { settleNames() }
@@ -101,6 +115,12 @@ package struct Restoration: Sendable {
 }
 
 extension Restoration {
+  /// Notes what was skipped of a record.
+  @inline(__always)
+  mutating func note(_ record: Record, _ lsn: LSN) {
+    if !record.isWhole, firstSkipped == nil { firstSkipped = .record(lsn) }
+  }
+
   private mutating func apply(_ part: RecordPart, lsn: LSN) {
     for change in part.changes {
       change.forEachOwner(partitioning) { index in
@@ -124,31 +144,39 @@ extension Restoration {
 
 /// Collects what several threads have loaded.
 private final class LoadedSections: Sendable {
-  private let results = Mutex<[Result<(SnapshotSection, LoadedSection), any Error>]>([])
+  private let results = Mutex<[Result<LoadedSection, any Error>]>([])
 
-  func add(_ result: Result<(SnapshotSection, LoadedSection), any Error>) {
-    results.withLock { $0.append(result) }
-  }
+  func add(_ result: Result<LoadedSection, any Error>) { results.withLock { $0.append(result) } }
 
-  func all() throws -> [(SnapshotSection, LoadedSection)] { try results.withLock { try $0.map { try $0.get() } } }
+  func all() throws -> [LoadedSection] { try results.withLock { try $0.map { try $0.get() } } }
 }
 
-private enum LoadedSection: Sendable {
-  case directory(DirectoryState)
-  case partition(PartitionCell)
+private struct LoadedSection: Sendable {
+  enum Owner: Sendable {
+    case directory(DirectoryState)
+    case partition(PartitionCell)
+  }
+
+  let section: SnapshotSection
+  let owner: Owner
+  let hasSkipped: Bool
 
   init(
     _ bytes: ContiguousArray<UInt8>, of section: SnapshotSection, _ partitioning: Partitioning, _ seals: KeyStore?
-  ) throws {
-    let decoded = bytes.withUnsafeBytes { raw -> Result<LoadedSection, CodingError> in
-      Result { () throws(CodingError) -> LoadedSection in
+  ) throws(CodingError) {
+    let decoded = bytes.withUnsafeBytes { raw -> Result<(Owner, Bool), CodingError> in
+      Result { () throws(CodingError) -> (Owner, Bool) in
         var reader = ByteReader(raw)
-        if section.owner == Snapshot.directoryOwner { return .directory(try DirectoryState(from: &reader, seals)) }
-        return .partition(
-          PartitionCell(
-            try PartitionState(from: &reader, index: Int(section.owner), partitioning: partitioning, seals)))
+        if section.owner == Snapshot.directoryOwner {
+          return (.directory(try DirectoryState(from: &reader, seals)), reader.hasSkipped)
+        }
+        let state = try PartitionState(from: &reader, index: Int(section.owner), partitioning: partitioning, seals)
+        return (.partition(PartitionCell(state)), reader.hasSkipped)
       }
     }
-    self = try decoded.get()
+    self.section = section
+    let read = try decoded.get()
+    owner = read.0
+    hasSkipped = read.1
   }
 }

@@ -17,6 +17,8 @@ package struct StateVerification {
     /// Names that several live users share and that older versions told apart. This is no damage, but somebody should
     /// rename users.
     package var namesakes: [[NameHolder]] = []
+    /// The first that was skipped, and so not checked, because a newer version has written it.
+    package var skipped: SkippedPart?
   }
 
   private let folder: DataFolder
@@ -175,5 +177,6 @@ package struct StateVerification {
     }
     report.figures = RestoredFigures(state)
     report.namesakes = state.namesakes
+    report.skipped = state.firstSkipped
   }
 }

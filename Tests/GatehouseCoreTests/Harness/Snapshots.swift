@@ -25,13 +25,14 @@ extension PartitionCell {
     }
   }
 
+  /// - Parameter isSkipping: whether something of a newer version is to be skipped.
   static func decode(
-    _ bytes: ContiguousArray<UInt8>, index: Int, _ partitioning: Partitioning
+    _ bytes: ContiguousArray<UInt8>, index: Int, _ partitioning: Partitioning, skipping isSkipping: Bool = false
   ) throws -> PartitionCell {
     try bytes.withUnsafeBytes { raw in
       var reader = ByteReader(raw)
       let state = try PartitionState(from: &reader, index: index, partitioning: partitioning)
-      #expect(reader.isAtEnd)
+      #expect(reader.isAtEnd && reader.hasSkipped == isSkipping)
       return PartitionCell(state)
     }
   }
@@ -49,7 +50,7 @@ extension DirectoryCell {
     try bytes.withUnsafeBytes { raw in
       var reader = ByteReader(raw)
       let state = try DirectoryState(from: &reader, HarnessSeals())
-      #expect(reader.isAtEnd)
+      #expect(reader.isAtEnd && !reader.hasSkipped)
       return DirectoryCell(state)
     }
   }

@@ -202,7 +202,7 @@ import Testing
       all[place!] += 1
       return all
     }
-    let read = try PartitionCell.decode(extended(critical: false), index: 1, core.partitioning)
+    let read = try PartitionCell.decode(extended(critical: false), index: 1, core.partitioning, skipping: true)
     #expect(read.encoded == bytes)
     let error = #expect(throws: CodingError.self) {
       try PartitionCell.decode(extended(critical: true), index: 1, core.partitioning)
@@ -235,12 +235,41 @@ import Testing
       let read = try reader.stored(RunningTimer.none, StoredLayout(form: .measured, seals: nil))
       #expect(read.start == 5 && read.project == "x" && read.lsn == 9)
       #expect(try reader.byte() == 77)
+      #expect(reader.hasSkipped)
     }
     try written(timer).withUnsafeBytes { raw in
       var reader = ByteReader(raw)
       let read = try reader.stored(LaterTimer(), StoredLayout(form: .measured, seals: nil))
       #expect(read.timer.start == 5 && read.place == "nowhere")
       #expect(try reader.byte() == 77)
+      #expect(!reader.hasSkipped)
+    }
+  }
+
+  @Test("a secret with a field of a newer version is noticed, sealed or not", arguments: [true, false])
+  func laterFieldsOfSecretsAreNoticed(isSealed: Bool) throws {
+    let user = SealKey.user(UserID(raw: 5))
+    let seals = HarnessSeals()
+    var writer = ByteWriter()
+    if isSealed { writer.seals = seals }
+    writer.sealed(LaterTimer(timer: .none, place: "Lisbon"), under: user)
+    try writer.withBytes { (raw) throws(CodingError) in
+      var reader = ByteReader(raw)
+      _ = try reader.sealed(RunningTimer.none, under: user, StoredLayout(form: .measured, seals: seals))
+      #expect(reader.isAtEnd && reader.hasSkipped)
+    }
+  }
+
+  @Test func aPermissionOfANewerVersionIsNoticed() throws {
+    for (names, isSkipping) in [(["user.read"], false), (["user.read", "moon.land"], true)] {
+      var writer = ByteWriter()
+      writer.list(names) { $0.text($1) }
+      try writer.withBytes { (raw) throws(CodingError) in
+        var reader = ByteReader(raw)
+        let read = try PermissionsForm.read(from: &reader)
+        #expect(read.list.map { "\($0.name)" } == ["user.read"])
+        #expect(reader.isAtEnd && reader.hasSkipped == isSkipping)
+      }
     }
   }
 

@@ -10,10 +10,11 @@
     @Test("no acknowledged change is lost, and no read is older than promised")
     func aFewFaults() throws {
       let arguments = [
-        "--gatehouse", try GatehouseProgram.path(), "--only", "asymmetric,stop-leader,kill-everything", "--rounds", "3",
-        "--lease", "1000", "--seed", "5",
+        "--gatehouse", try GatehouseProgram.path(), "--only",
+        "asymmetric,stop-leader,kill-everything,compaction,clock-jump", "--rounds", "5", "--lease", "1000", "--seed",
+        "5",
       ]
-      let run = try runProgram("python3", ["-B", Self.faults] + arguments, limit: .seconds(180) * Patience.factor)
+      let run = try runProgram("python3", ["-B", Self.faults] + arguments, limit: .seconds(240) * Patience.factor)
       if run.end == .exited(Self.isSkipped) { return print(run.output) }
       #expect(run.succeeded, "\(run.output)\n\(run.errors)")
     }

@@ -11,6 +11,9 @@ final class SimulatedClient: EtcdCalls, @unchecked Sendable {
     /// Of how many calls one is lost; 0 for none.
     var lossOneIn: UInt64 = 0
     var isCut = false
+    /// One direction only: nothing reaches etcd, or none of its answers reaches the node.
+    var losesRequests = false
+    var losesAnswers = false
     /// No watch hands anything out: its member has lost touch with the others.
     var hasStuckWatches = false
   }
@@ -30,13 +33,15 @@ final class SimulatedClient: EtcdCalls, @unchecked Sendable {
   ) async throws(EtcdError) -> Answer {
     let result: Result<Answer, EtcdError> = await withUnsafeContinuation { continuation in
       world.after(delay()) { [self] in
-        if network.isCut || isLost() {
+        if network.isCut || network.losesRequests || isLost() {
           if changes, world.happens(oneIn: 3) { world.after(world.pick(4_000_000_000)) { _ = try? body() } }
           return fail { continuation.resume(returning: .failure($0)) }
         }
         let result = answer(body)
         world.after(delay()) { [self] in
-          if network.isCut || isLost() { return fail { continuation.resume(returning: .failure($0)) } }
+          if network.isCut || network.losesAnswers || isLost() {
+            return fail { continuation.resume(returning: .failure($0)) }
+          }
           continuation.resume(returning: result)
         }
       }
@@ -142,7 +147,7 @@ final class SimulatedClient: EtcdCalls, @unchecked Sendable {
         await world.sleep(Self.patience)
         throw EtcdError(kind: .unreachable, endpoint: "simulated", message: "the stream is closed")
       }
-      guard let range = stream.range, !network.hasStuckWatches else { continue }
+      guard let range = stream.range, !network.hasStuckWatches, !network.losesAnswers else { continue }
       guard let events = etcd.changes(from: stream.next, in: range) else {
         try await handle(
           WatchResponse(header: etcd.header, isCanceled: true, compactRevision: etcd.compacted))

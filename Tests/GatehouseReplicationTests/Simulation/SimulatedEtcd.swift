@@ -167,6 +167,33 @@ final class SimulatedEtcd: @unchecked Sendable {
     where world.now > held.renewed + UInt64(held.seconds) * 1_000_000_000 { revoke(lease) }
   }
 
+  // MARK: Copies
+
+  /// What the members' data has, as somebody copies it.
+  struct Copy {
+    fileprivate var revision: Int64
+    fileprivate var compacted: Int64
+    fileprivate var pairs: [[UInt8]: KeyValue]
+    fileprivate var sortedKeys: [[UInt8]]
+    fileprivate var history: [(revision: Int64, events: [WatchEvent])]
+    fileprivate var leases: [Int64: (seconds: Int64, renewed: UInt64)]
+  }
+
+  var copy: Copy {
+    Copy(
+      revision: revision, compacted: compacted, pairs: pairs, sortedKeys: sortedKeys, history: history, leases: leases)
+  }
+
+  /// All members come back with an older copy.
+  func restore(_ copy: Copy) {
+    revision = copy.revision
+    compacted = copy.compacted
+    pairs = copy.pairs
+    sortedKeys = copy.sortedKeys
+    history = copy.history
+    leases = copy.leases
+  }
+
   /// Frees everything. Tasks that will never go on still hold this.
   func clear() {
     pairs = [:]

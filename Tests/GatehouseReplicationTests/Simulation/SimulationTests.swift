@@ -13,6 +13,7 @@ struct SimulationTests {
     var leaderships: Int
   }
 
+  /// How many are run; `GATEHOUSE_SIMULATIONS` sets another number, such as 10000.
   static let seeds = ProcessInfo.processInfo.environment["GATEHOUSE_SIMULATIONS"].flatMap { UInt64($0) } ?? 60
 
   @Test(arguments: 0..<UInt64(4)) func nothingAcknowledgedIsLost(_ part: UInt64) {
@@ -29,6 +30,29 @@ struct SimulationTests {
     #expect(acknowledged > 50 * runs)
     #expect(reads > 50 * runs)
     #expect(leaderships > runs)
+  }
+
+  /// Links that carry only one way, which fool whoever takes an answer for a sign that it was heard, or silence for a sign
+  /// that it was not.
+  @Test func nothingIsLostOverLinksOfOneWay() {
+    var (acknowledged, leaderships) = (0, 0)
+    let seeds = max(Self.seeds / 4, 10)
+    for seed in 0..<seeds {
+      let outcome = Self.run(seed: 1_000_000 + seed, hasOneWayLinks: true)
+      #expect(outcome.faults.isEmpty, "seed \(1_000_000 + seed)")
+      acknowledged += outcome.acknowledged
+      leaderships += outcome.leaderships
+    }
+    #expect(acknowledged > 30 * Int(seeds))
+    #expect(leaderships > Int(seeds))
+  }
+
+  @Test(arguments: [
+    (ReplicationSabotage.trustSentHeartbeat, "a lease without an answer"),
+    (.guessLostOutcome, "a guess about a lost answer"),
+  ]) func plantedBugsAreFoundOverLinksOfOneWay(_ sabotage: ReplicationSabotage, _ name: String) {
+    let found = (0..<60).first { !Self.run(seed: 1_000_000 + $0, sabotage, hasOneWayLinks: true).faults.isEmpty }
+    #expect(found != nil, "\(name) was not found")
   }
 
   @Test(arguments: [
@@ -53,7 +77,9 @@ struct SimulationTests {
   private static let troubled: UInt64 = 20 * second
   private static let calm: UInt64 = 15 * second
 
-  static func run(seed: UInt64, _ sabotage: ReplicationSabotage = []) -> Outcome {
+  static func run(
+    seed: UInt64, _ sabotage: ReplicationSabotage = [], hasOneWayLinks: Bool = false
+  ) -> Outcome {
     let world = SimulatedWorld(seed: seed)
     let etcd = SimulatedEtcd(world)
     let ledger = SimulatedLedger(etcd, world, LogKeys(SimulatedNode.folderID))
@@ -68,6 +94,7 @@ struct SimulationTests {
     let end = world.now + troubled
     while world.now < end {
       trouble(world, etcd, nodes)
+      if hasOneWayLinks { turnLink(world, nodes) }
       world.run(until: world.now + second / 4 + world.pick(2 * second))
     }
     // Everything works again: before long, somebody leads, acknowledges, and the others have it all.
@@ -76,6 +103,8 @@ struct SimulationTests {
       node.isForced = false
       node.machine.isStopped = false
       node.network.isCut = false
+      node.network.losesRequests = false
+      node.network.losesAnswers = false
       node.network.hasStuckWatches = false
       node.network.lossOneIn = 0
     }
@@ -97,6 +126,18 @@ struct SimulationTests {
     return Outcome(
       faults: ledger.faults, acknowledged: ledger.acknowledged.count, reads: ledger.reads,
       leaderships: ledger.leaderships)
+  }
+
+  /// A link carries only one way, or both again.
+  private static func turnLink(_ world: SimulatedWorld, _ nodes: [SimulatedNode]) {
+    // The leader's matters most.
+    let leader = world.happens(oneIn: 2) ? nodes.first { $0.isLeading } : nil
+    let network = (leader ?? nodes[Int(world.pick(3))]).network
+    switch world.pick(4) {
+    case 0: network.losesRequests = true
+    case 1: network.losesAnswers = true
+    default: for node in nodes { (node.network.losesRequests, node.network.losesAnswers) = (false, false) }
+    }
   }
 
   /// Begins or ends something bad.

@@ -44,11 +44,13 @@ struct HandoverOutcomeTests {
 
   @Test func anotherRequestTakesItsPlace() {
     let other = HandoverRequest(node: "c", epoch: 4, number: 8)
-    #expect(Self.outcome(epoch: 4, leader: ("a", 4), other) == .failed("a handover to c was asked for meanwhile"))
+    let replaced = "it was replaced and does not happen: a handover to c was asked for meanwhile"
+    #expect(Self.outcome(epoch: 4, leader: ("a", 4), other) == .failed(replaced))
     #expect(Self.outcome(epoch: 4, leader: ("a", 4)) == .failed("it was withdrawn"))
-    // But what was taken goes on.
+    // What was taken is replaced only after it was refused.
     let taken = Self.answered(.taken)
-    #expect(Self.outcome(of: taken, epoch: 4, leader: ("a", 4), other) == .open(taken))
+    let refused = "it was given up: a handover to c was asked for meanwhile"
+    #expect(Self.outcome(of: taken, epoch: 4, leader: ("a", 4), other) == .failed(refused))
     #expect(Self.outcome(of: taken, epoch: 5, leader: ("b", 5), other) == .happened)
   }
 
@@ -71,11 +73,17 @@ struct HandoverOutcomeTests {
   @Test func whatIsAskedWhileTheLeaderReconnectsHappens() async throws {
     // Longer than the test, so that nobody takes over by itself.
     let (cluster, one, two, three) = try await TestCluster.three(leaseMilliseconds: 60_000)
-    for node in [one, two] {
+    for node in [one, two, three] {
       try await soon("\(node.name) knows the others") { await node.ask("NODE.LIST")?.elements?.count == 3 }
     }
     one.line.isCut.store(true, ordering: .releasing)
+    // Whoever has asked before is told that something else was asked for, and that at once.
+    let replaced = Task { await three.ask("NODE.PROMOTE two") }
+    try await soon("two was asked for") { cluster.engine.withState { $0.handover?.node } == "two" }
     let reply = Task { await two.ask("NODE.PROMOTE three") }
+    #expect(
+      await replaced.value?.errorText
+        == "BUSY it was replaced and does not happen: a handover to three was asked for meanwhile")
     try await soon("it was asked for") { cluster.engine.withState { $0.handover?.node } == "three" }
     #expect(cluster.engine.withState { $0.handover?.answer } == .pending)
     one.line.isCut.store(false, ordering: .releasing)

@@ -220,12 +220,15 @@ final class MemorySharedLog: SharedLog {
 
   func requestHandover(to node: String) async throws(SharedLogError) -> HandoverRequest {
     try line.check()
-    return engine.withState { state in
+    let request = engine.withState { state -> HandoverRequest? in
+      if let seen = state.handover, seen.epoch == state.epoch, seen.answer == .taken { return nil }
       state.handovers += 1
       let request = HandoverRequest(node: node, epoch: state.epoch, number: state.handovers)
       state.handover = request
       return request
     }
+    guard let request else { throw .refused("a handover is under way") }
+    return request
   }
 
   func settle(_ request: HandoverRequest, _ answer: HandoverRequest.Answer?) async throws(SharedLogError) -> Bool {

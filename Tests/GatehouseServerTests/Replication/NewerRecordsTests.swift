@@ -28,9 +28,10 @@ struct NewerRecordsTests {
     let test = try await TestContext()
     let context = test.context
     #expect(await test.execute("USER.CREATE ana").hasPrefix("REFUSED") == false)
-    context.note(newer: 7)
-    context.note(newer: 9)
-    #expect(context.newerRecords.firstLSN == 7)
+    #expect(context.newerRecords.firstLSN == 0)
+    context.note(newer: .record(7))
+    context.note(newer: .snapshot(9))
+    #expect(context.newerRecords.first == .record(7) && context.newerRecords.firstLSN == 7)
     // Alone, it goes on without what it does not know.
     #expect(await Self.save(context) == nil)
     context.facts.node.follow()
@@ -43,6 +44,18 @@ struct NewerRecordsTests {
         """)
     #expect(!context.persistence.isDue(context))
     await test.stop()
+  }
+
+  @Test func aSnapshotOfNoRecordCountsToo() {
+    let newer = NewerRecords()
+    let isFirst = newer.note(.snapshot(0))
+    #expect(isFirst && newer.firstLSN == 1)
+    #expect(
+      newer.loss
+        == """
+        a newer version than this one (\(Version.current)) has written the snapshot of record 0, and this one skips a part \
+        of it, which it would lose: upgrade this node
+        """)
   }
 
   /// A follower applies such a record while the partitions are copied.
@@ -63,7 +76,7 @@ struct NewerRecordsTests {
     while !isHeld.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
     let saving = Task { await Self.save(context) }
     while !context.persistence.status.isSaving { try await Task.sleep(for: .milliseconds(1)) }
-    context.note(newer: 7)
+    context.note(newer: .record(7))
     mayLeave.withLock { $0 = true }
     try await holder.value
     #expect(await saving.value?.contains("has written record 7, and this one skips a part of it") == true)

@@ -338,6 +338,9 @@ import Testing
   @Test func aFolderThatWasSharedBeginsAnewOnlyOnOrder() async throws {
     let cluster = try TestCluster()
     let one = try await cluster.begin()
+    let early = try await cluster.join("early", from: one)
+    try await early.untilFollowing()
+    try await early.stop()
     #expect(await one.does("USER.CREATE ana"))
     let two = try await cluster.join("two", from: one)
     try await two.untilLevel(with: one)
@@ -357,6 +360,10 @@ import Testing
     try await joined.untilFollowing()
     #expect(await joined.ask("USER.GET ana")?.errorText == nil)
     try await joined.stop()
+    // A folder that lacks what was in the old shared log only is told what to do.
+    let refusal = "\(try #require(await TestNode("early", early.folder, engine, follows: true).failure()))"
+    #expect(refusal.contains("and the shared log keeps only what comes after record"), "\(refusal)")
+    #expect(refusal.contains("move this data folder away, and start again with --follow yes"), "\(refusal)")
     try await anew.stop()
   }
 

@@ -118,19 +118,22 @@ final class TestCluster {
     place = try TemporaryFolder("cluster")
   }
 
-  /// Three nodes, of which the first leads. There is one product, `payroll`.
+  /// Three nodes and a product. The first one leads.
   static func three(
     leaseMilliseconds: UInt64 = 600
   ) async throws -> (cluster: TestCluster, one: TestNode, two: TestNode, three: TestNode) {
     let cluster = try TestCluster(leaseMilliseconds: leaseMilliseconds)
     let one = try await cluster.begin()
-    guard await one.does("PRODUCT.CREATE payroll") else { throw TestFailure("the first node creates no product") }
+    guard await one.does("PRODUCT.CREATE payroll") else { throw TestFailure("no product") }
     let two = try await cluster.join("two", from: one)
     let three = try await cluster.join("three", from: one)
     try await two.untilFollowing()
     try await three.untilFollowing()
     return (cluster, one, two, three)
   }
+
+  /// Where a node's folder is, or will be.
+  func path(_ name: String) -> String { place.path(name) }
 
   /// Starts a node on a new folder, which begins the shared log.
   func begin(_ name: String = "one", _ change: (inout ServerConfiguration) -> Void = { _ in }) async throws -> TestNode

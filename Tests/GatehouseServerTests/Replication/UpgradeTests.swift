@@ -61,24 +61,79 @@ import Testing
     let lsn = try await Self.leadNewer(cluster.engine, one.folder, Self.change(isCritical: false))
     two.line.isCut.store(false, ordering: .releasing)
     func expectWaiting(_ node: TestNode) async throws {
-      try await soon("\(node.name) has the record") {
-        await node.info("replication", "replication_skipped_lsn") == "\(lsn)"
-      }
-      let refusal = "a newer version than this one (\(Version.current)) has written record \(lsn)"
-      #expect(await node.ask("NODE.PROMOTE two FORCE")?.errorText?.hasPrefix("BUSY \(refusal)") == true)
-      #expect(await node.ask("SAVE")?.errorText?.hasPrefix("BUSY no snapshot was taken: \(refusal)") == true)
-      #expect(await node.ask("NODE.LIST")?.elements?.first?["candidate"]?.integer == 0)
-      #expect(await node.ask("USER.CREATE ben")?.errorText?.hasPrefix("READONLY") == true)
-      // It reads on, also what it does not know.
-      #expect(await node.ask("USER.GET ana")?.errorText == nil)
+      try await Self.expectWaiting(node, skipping: .record(lsn))
+      // It shows also what it does not know.
       let feed = try #require(await node.ask("FEED.READ \(lsn - 1)")?.elements)
       #expect(feed[1].elements?.first?["type"]?.string == "unknown-250")
-      #expect(await node.role == "slave")
     }
     try await expectWaiting(two)
     // And after it was started again, from its log.
     try await two.stop()
     try await expectWaiting(try await cluster.start("two"))
+    try await cluster.stop()
+  }
+
+  /// It reads on, takes no snapshot, and does not lead.
+  private static func expectWaiting(_ node: TestNode, skipping part: SkippedPart) async throws {
+    try await soon("\(node.name) has skipped something") {
+      await node.info("replication", "replication_skipped_lsn") == "\(part.lsn)"
+    }
+    let refusal = "a newer version than this one (\(Version.current)) has written \(part), and this one skips a part"
+    #expect(await node.ask("NODE.PROMOTE two FORCE")?.errorText?.hasPrefix("BUSY \(refusal)") == true)
+    #expect(await node.ask("SAVE")?.errorText?.hasPrefix("BUSY no snapshot was taken: \(refusal)") == true)
+    #expect(await node.ask("NODE.LIST")?.elements?.first?["candidate"]?.integer == 0)
+    #expect(await node.ask("USER.CREATE ben")?.errorText?.hasPrefix("READONLY") == true)
+    #expect(await node.ask("USER.GET ana")?.errorText == nil)
+    #expect(await node.role == "slave")
+  }
+
+  /// Replaces the newest snapshot of a folder by one of a newer version, with a section that this one may skip.
+  ///
+  /// - Returns: the snapshot's record.
+  private static func renewSnapshot(of path: String) throws -> LSN {
+    let folder = try DataFolder.open(path)
+    defer { folder.close() }
+    let catalog = SnapshotCatalog(folder)
+    let reader = try catalog.openSound(try #require(try catalog.entries().first))
+    defer { reader.close() }
+    let writer = try SnapshotWriter(in: folder, createdAt: reader.info.createdAt)
+    for section in reader.sections {
+      var bytes = try reader.read(section)
+      if section.owner == 1 {
+        // After its form, its number, its record and the version of the names comes how many sections there are.
+        let count = try bytes.withUnsafeBytes { raw in
+          var reader = ByteReader(raw)
+          _ = try reader.byte()
+          for _ in 0..<2 { _ = try reader.varint() }
+          _ = try reader.text()
+          return reader.offset
+        }
+        bytes[count] += 1
+        // Its tag, that it is not critical, its length in eight bytes, and what is in it.
+        bytes += [200, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3] as [UInt8]
+      }
+      try bytes.withUnsafeBytes { try writer.add(owner: section.owner, lsn: section.lsn, bytes: $0) }
+    }
+    return try writer.finish(durable: reader.largestLSN).lsn
+  }
+
+  @Test func whatANodeSkipsOfASnapshotItDoesNotLose() async throws {
+    let cluster = try TestCluster(leaseMilliseconds: 60_000)
+    let one = try await cluster.begin()
+    let two = try await cluster.join("two", from: one)
+    try await two.untilFollowing()
+    #expect(await one.does("USER.CREATE ana"))
+    try await two.untilLevel(with: one)
+    #expect(await two.does("SAVE"))
+    try await two.stop()
+    let lsn = try Self.renewSnapshot(of: two.folder)
+    let again = try await cluster.start("two")
+    try await again.untilFollowing()
+    try await Self.expectWaiting(again, skipping: .snapshot(lsn))
+    // Also a node that stops takes none.
+    try await again.stop()
+    let folder = try DataFolder.look(at: two.folder)
+    #expect(try SnapshotCatalog(folder).entries().first?.lsn == lsn)
     try await cluster.stop()
   }
 

@@ -68,6 +68,7 @@ struct GoldenFolderTests {
     try state.load(try #require(recovery.snapshot))
     let end = try recovery.read { lsn, bytes in try state.replay(lsn, bytes) }
     #expect(end.lastLSN == expected["last"] as? UInt64)
+    #expect(state.firstSkipped == nil)
     if version == "v3" {
       #expect(try #require(folder.keys).generation > 0, "nobody was forgotten in it")
       let survey = try EncryptionSurvey(folder)

@@ -9,11 +9,20 @@ package enum FreePort {
   ///
   /// It is below the range that the kernel uses for outgoing connections (32768 and up), so that it is still free when
   /// a killed server is restarted.
-  package static func next() throws -> UInt16 {
+  package static func next() throws -> UInt16 { try first(of: 1) }
+
+  /// The first of several such ports in a row.
+  package static func first(of count: UInt16) throws -> UInt16 {
     for _ in 0..<1_000 {
-      let port = UInt16.random(in: 12_000..<32_000)
-      guard handedOut.withLock({ !$0.contains(port) }), canBind(port) else { continue }
-      if handedOut.withLock({ $0.insert(port).inserted }) { return port }
+      let port = UInt16.random(in: 12_000..<32_000 - count)
+      let ports = Set(port..<port + count)
+      guard handedOut.withLock({ $0.isDisjoint(with: ports) }), ports.allSatisfy({ canBind($0) }) else { continue }
+      let isTaken = handedOut.withLock { handedOut in
+        guard handedOut.isDisjoint(with: ports) else { return false }
+        handedOut.formUnion(ports)
+        return true
+      }
+      if isTaken { return port }
     }
     throw TestFailure("no free loopback port found")
   }

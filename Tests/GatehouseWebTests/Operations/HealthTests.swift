@@ -1,7 +1,7 @@
 import GatehouseTestSupport
 import Testing
 
-/// `/livez` and `/readyz`.
+/// `/livez`, `/readyz` and `/readyz/reads`.
 @Suite(.blocking) struct HealthTests {
   @Test func aServerThatServesIsAliveAndReady() throws {
     var options = TestServer.Options()
@@ -11,6 +11,8 @@ import Testing
     let ready = try server.get("/readyz")
     #expect(ready.status == 200)
     #expect(ready.body == "ready\n")
+    let reads = try server.get("/readyz/reads")
+    #expect(reads.status == 200 && reads.body == "ready for reads\n")
     #expect(try server.get("/nothing").status == 404)
   }
 }

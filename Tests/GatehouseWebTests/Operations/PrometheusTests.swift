@@ -136,6 +136,6 @@ struct PrometheusTests {
     let dashboard =
       try JSONSerialization.jsonObject(
         with: Data(readText("\(Self.monitoring)/dashboard.json").utf8)) as? [String: Any]
-    #expect((dashboard?["panels"] as? [Any])?.count == 21)
+    #expect((dashboard?["panels"] as? [Any])?.count == 25)
   }
 }

@@ -108,6 +108,9 @@ struct VerificationOutcome {
       lines.append(
         "\(palette.faint("one name      "))\(users): each is found by this spelling or #id; rename all but one")
     }
+    if let skipped = state.skipped {
+      add("skipped", "a part of \(skipped), which a newer version has written: only its gatehousectl checks that")
+    }
     if let masterID {
       add("content", "not looked at: it is encrypted under the key \(masterID), which was not given")
     }
@@ -158,6 +161,7 @@ struct VerificationOutcome {
             return user.value
           })
       })
+    if let skipped = state.skipped { object.add("skipped", "\(skipped)") }
     if !state.changes.isEmpty {
       var kinds = JSONObject()
       for (kind, count) in state.changes.sorted(by: { $0.key < $1.key }) { kinds.add(kind, count) }

@@ -50,6 +50,16 @@ extension Turn {
     note(ApprovalDemand(permission: permission, workspace: workspace))
   }
 
+  /// Notes that whoever has a role is given more by it. That is granting it once more, and so each workspace counts over which
+  /// somebody has it, and not only the one that has defined it: what two people granted there, one does not widen alone.
+  func noteWidening(of role: Role, definedIn workspace: WorkspaceID?) throws(Halt) {
+    guard mayNeedApproval, demand == nil else { return }
+    noteUse([.roleGrant], over: Target(workspace.map { Site.workspace($0) } ?? .server))
+    // One of a workspace is held over that alone.
+    guard workspace == nil, demand == nil else { return }
+    for place in try workspaces(inWhichIsHeld: role) { noteUse([.roleGrant], over: Target(.workspace(place))) }
+  }
+
   /// A request names one demand, the first. What else the command does that needs a second person, this one must hold, too:
   /// else the policy of one workspace would be met by somebody whom another does not ask.
   private func note(_ found: ApprovalDemand) {

@@ -69,7 +69,9 @@ private struct ChangeMarker: FieldVisitor, ~Copyable {
     // Times of this form say when something was decided. What was asked for are limits, and contents of entries.
     if form == TimeForm.self || form == DigestForm.self { return }
     if let id = value as? any EntityIdentifier, turn.isNew(id) { return }
-    if var employment = value as? Employment {
+    if let link = value as? ManagementLink, case .user(let id) = link.target, turn.isNew(id) {
+      writer.varint(link.workspace)
+    } else if var employment = value as? Employment {
       employment.to = employment.to.map { $0 - daysLater }
       writer.employment(employment)
     } else {

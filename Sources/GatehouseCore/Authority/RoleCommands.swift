@@ -150,8 +150,7 @@ extension CommandTable {
       if own.label != label { turn.emit(RoleLabelled(own.role, workspace: workspace, old: own.label, new: label)) }
       return
     }
-    // Whoever has the role is given what is new.
-    if own != nil, !permissions.subtracting(old).isEmpty { turn.noteUse([.roleGrant], over: Target(site)) }
+    if let own, !permissions.subtracting(old).isEmpty { try turn.noteWidening(of: own.role, definedIn: workspace) }
     if own == nil { try turn.requireRoom(forRoleOf: workspace) }
     let count = turn.directory.roles.count
     // Nobody has a role that was dropped, so under its old name the number can stand for a role anew.
@@ -166,7 +165,7 @@ extension CommandTable {
     guard !old.subtracting(permissions).isEmpty else { return }
     for (user, grants) in try turn.holders(of: role) {
       // B13: it is what ROLE.REVOKE does, of a part.
-      turn.noteUse([.roleGrant], over: Target(site))
+      turn.noteTaking(grants, definedIn: workspace)
       for grant in grants { turn.emit(RoleNarrowed(user.id, grant, old: old, new: permissions)) }
     }
   }
@@ -181,7 +180,7 @@ extension CommandTable {
     turn.reply.ok()
     for (user, grants) in try turn.holders(of: role.role) {
       // B13: it is what ROLE.REVOKE does.
-      turn.noteUse([.roleGrant], over: Target(workspace.map { Site.workspace($0) } ?? .server))
+      turn.noteTaking(grants, definedIn: workspace)
       try turn.revoke(grants, from: user)
     }
     turn.emit(RoleDropped(role))
@@ -457,6 +456,12 @@ extension Turn {
   /// Whoever decides about an access or a membership may end it with all the rights that rest on it. That takes power away,
   /// so it counts as taking a role away (B13): else it would be a way around what two people must agree on.
   func noteTakingRights(over site: Site) { noteUse([.roleGrant], over: Target(site)) }
+
+  /// The same of grants of a role that is changed where it was defined.
+  fileprivate func noteTaking(_ grants: [Grant], definedIn workspace: WorkspaceID?) {
+    noteTakingRights(over: workspace.map { Site.workspace($0) } ?? .server)
+    for grant in grants { noteTakingRights(over: site(of: grant.scope)) }
+  }
 
   private func text(of site: Site) -> String {
     switch site {

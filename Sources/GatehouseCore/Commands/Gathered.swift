@@ -60,8 +60,6 @@ public struct Gathered: Sendable {
   var conditions: (directory: Directory, list: [UserCondition])?
   /// Who looks at the people of a list.
   private var knownViewer: ListViewer?
-  /// The word of a search by whose terms its answer is sorted.
-  var ordering: Int?
   /// Users with exactly the username of a search who live in another partition than the name leads to.
   var namesakes: Set<UserID> = []
   /// The first rows of a sorted list so far.

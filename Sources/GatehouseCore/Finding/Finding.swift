@@ -10,13 +10,10 @@
 struct Finding {
   private let query: SearchQuery
   private let cell: HeldPartition
-  /// The word by whose terms the answer is sorted.
-  private let ordering: Int
-  /// The initials of all words.
-  private let initials: UInt32
+  /// The entries of the word by whose terms the answer is sorted.
   private let run: WordIndex.Run
   /// All who match are among these; nil if they may be any.
-  private let among: SerialBits?
+  private let among: Candidates?
 
   /// What a look at a row costs, in entries of the index.
   private static let entriesOfRow = 256
@@ -25,6 +22,8 @@ struct Finding {
   /// What is read at most before the partition is left for a moment: entries, and rows with their answers.
   private static let entriesOfSlice = 16_384
   private static let rowsOfSlice = 64
+  /// So few entries are looked up in a list of contacts, rather than in bits that are made of it first.
+  private static let entriesOfList = 64
   /// How many rows are asked for before the first of them is read: a row lies elsewhere in memory, and the processor can
   /// wait for several at once.
   private static let rowsOfLook = 16
@@ -32,63 +31,67 @@ struct Finding {
   private static let entriesOfItem = 4
 
   /// - Parameters:
-  ///   - ordering: the word by whose terms the answer is sorted; chosen by the first partition.
   ///   - entry: the last one that was read before the partition was left.
   ///   - worst: the last item of an answer that is full.
   /// - Returns: nil if nobody in the partition is wanted.
   init?(
-    _ query: SearchQuery, _ viewer: ListViewer, _ cell: HeldPartition, by ordering: inout Int?,
-    after entry: WordIndex.Entry?, _ worst: SearchOrder?
+    _ query: SearchQuery, _ viewer: ListViewer, _ cell: HeldPartition, after entry: WordIndex.Entry?,
+    _ worst: SearchOrder?
   ) {
     self.query = query
     self.cell = cell
-    let chosen = ordering ?? query.longestWord
-    ordering = chosen
-    self.ordering = chosen
     // Whom the caller may see first: of a small workspace most partitions have nobody.
-    var among = viewer.rows(ListedContact.self, in: cell)
+    var among = viewer.contacts(in: cell)
     if let workspace = query.workspace {
-      Self.narrow(&among, to: SerialBits(cell.state.people.contactFacets[.workspace(workspace)]))
+      let members = cell.state.people.contactFacets[.workspace(workspace)] ?? .empty
+      if among == nil { among = .listed(members) } else { among?.narrow(to: SerialBits(members)) }
     }
     if let among, among.isEmpty { return nil }
-    // The partitions come in ascending order, and so do equal terms of several.
+    // The partitions come in ascending order, and so do equal terms of several. Once the answer is full, few entries come
+    // before its last item, and in most partitions none.
     let last = worst.map { $0.partition < cell.index ? $0.term &- 1 : $0.term } ?? .max
-    var runs: [WordIndex.Run] = []
-    for (number, word) in query.words.enumerated() {
-      let run = word.withUnsafeBytes {
-        number == chosen
-          ? cell.state.people.words.run(of: $0, after: entry, through: last) : cell.state.people.words.run(of: $0)
-      }
-      guard run.count > 0 else { return nil }
-      runs.append(run)
+    run = query.words[query.ordering].withUnsafeBytes {
+      cell.state.people.words.run(of: $0, after: entry, through: last)
     }
-    run = runs[chosen]
-    initials = query.words.reduce(0) { bits, word in bits | word.withUnsafeBytes { WordIndex.initial($0) } }
-    var others: [Int] = []
-    for (number, word) in query.words.enumerated() {
-      let long = word.withUnsafeBytes {
-        cell.state.people.words.contacts(
-          withLong: $0, most: Self.entriesOfSlice, through: cell.state.people.contacts.last)
-      }
-      if let long {
-        Self.narrow(&among, to: long)
-      } else if number != chosen, !WordIndex.isInitial(word) {
-        others.append(number)
-      }
-    }
-    let othersCount = others.reduce(0) { $0 + runs[$1].count }
-    if othersCount > 0, othersCount < run.count * Self.othersOfEntry, othersCount <= Self.entriesOfSlice {
-      for other in others {
-        Self.narrow(
-          &among, to: cell.state.people.words.contacts(of: runs[other], through: cell.state.people.contacts.last))
-      }
-    }
-    if let among, among.isEmpty { return nil }
+    guard run.count > 0, Self.narrow(&among, to: query, cell, entries: run.count) else { return nil }
     self.among = among
   }
 
-  private static func narrow(_ among: inout SerialBits?, to others: SerialBits) {
-    if among == nil { among = others } else { among?.formIntersection(others) }
+  /// Narrows the candidates to those who have the words, as far as the index tells it for less than looks at their rows
+  /// would cost. The rarest word comes first: where it leaves few, the others are not read.
+  ///
+  /// - Parameter entries: how many of the ordering word there are to read.
+  /// - Returns: whether anybody is left.
+  private static func narrow(
+    _ among: inout Candidates?, to query: SearchQuery, _ cell: HeldPartition, entries: Int
+  ) -> Bool {
+    let last = cell.state.people.contacts.last
+    var others: [WordIndex.Run] = []
+    for number in query.selective {
+      let long = query.words[number].withUnsafeBytes {
+        cell.state.people.words.contacts(withLong: $0, most: entriesOfSlice, through: last)
+      }
+      if let long {
+        narrow(&among, to: long)
+      } else if number != query.ordering {
+        let run = query.words[number].withUnsafeBytes { cell.state.people.words.run(of: $0) }
+        guard run.count > 0 else { return false }
+        others.append(run)
+      }
+    }
+    if others.count > 1 { others.sort { $0.count < $1.count } }
+    var left = entriesOfSlice
+    for other in others {
+      let rows = min(entries, among?.count ?? entries)
+      guard other.count <= left, other.count < rows * othersOfEntry else { break }
+      narrow(&among, to: cell.state.people.words.contacts(of: other, through: last))
+      left -= other.count
+    }
+    return among.map { !$0.isEmpty } ?? true
+  }
+
+  private static func narrow(_ among: inout Candidates?, to others: SerialBits) {
+    if among == nil { among = .collected(others) } else { among?.narrow(to: others) }
   }
 
   /// What is to be done after a match.
@@ -103,21 +106,23 @@ struct Finding {
   ///
   /// - Returns: the last entry that was read, if there are more and the partition was held long enough.
   func forEachMatch(_ body: (_ contact: Int, _ place: SearchOrder) -> Step) -> WordIndex.Entry? {
-    if let among, among.count <= min(Self.entriesOfSlice, run.count) {
-      let few = among.filter { cell.state.people.words.mayHave(initials, $0) }
+    // Where the entries cost no more than one row, they are read.
+    if let among, run.count > Self.entriesOfRow, among.count <= min(Self.entriesOfSlice, run.count) {
+      let few = among.filter { cell.state.people.words.mayHave(query.initials, $0) }
       if few.count <= Self.rowsOfSlice, few.count * Self.entriesOfRow < run.count {
         forEachMatch(among: few, body)
         return nil
       }
     }
+    let among = run.count > Self.entriesOfList ? self.among?.collected : self.among
     var run = run
     var left = Self.entriesOfSlice
     var candidates = ContiguousArray<WordIndex.Entry>()
     candidates.reserveCapacity(Self.rowsOfLook)
     repeat {
       candidates.removeAll(keepingCapacity: true)
-      while left > 0, candidates.count < Self.rowsOfLook, let entry = next(&run, &left) {
-        guard cell.state.people.words.mayHave(initials, Int(entry.serial)) else { continue }
+      while left > 0, candidates.count < Self.rowsOfLook, let entry = next(&run, among, &left) {
+        guard cell.state.people.words.mayHave(query.initials, Int(entry.serial)) else { continue }
         candidates.append(entry)
         left -= Self.entriesOfSlice / Self.rowsOfSlice
       }
@@ -125,7 +130,7 @@ struct Finding {
       for entry in candidates {
         // Several terms of a contact can begin with the word, and the row may have others by now: its first one counts.
         let contact = Int(entry.serial)
-        guard cell.state.people.match(contact, query.words, ordering: ordering) == entry.key else { continue }
+        guard cell.state.people.match(contact, query.words, ordering: query.ordering) == entry.key else { continue }
         let place = SearchOrder(term: entry.key, partition: cell.index, contact: entry.serial)
         guard case .goesOn(let items) = body(contact, place) else { return nil }
         left -= Self.entriesOfItem * items
@@ -134,10 +139,21 @@ struct Finding {
     return run.count > 0 ? cell.state.people.words.last(run) : nil
   }
 
-  private func next(_ run: inout WordIndex.Run, _ left: inout Int) -> WordIndex.Entry? {
-    if let among { return cell.state.people.words.next(&run, among: among, &left) }
-    left -= 1
-    return cell.state.people.words.next(&run)
+  private func next(_ run: inout WordIndex.Run, _ among: Candidates?, _ left: inout Int) -> WordIndex.Entry? {
+    switch among {
+    case .collected(let contacts): return cell.state.people.words.next(&run, among: contacts, &left)
+    case .listed(let contacts):
+      while left > 0, let entry = cell.state.people.words.next(&run) {
+        left -= 1
+        // One look tells nearly all apart, a search in the list takes several.
+        let contact = Int(entry.serial)
+        if cell.state.people.words.mayHave(query.initials, contact), contacts.contains(contact) { return entry }
+      }
+      return nil
+    case nil:
+      left -= 1
+      return cell.state.people.words.next(&run)
+    }
   }
 
   /// Where they are few, each row tells whether it matches, and the terms need not be read.
@@ -145,7 +161,7 @@ struct Finding {
     var found: [SearchOrder] = []
     cell.state.people.prefetch(few)
     for contact in few {
-      if let key = cell.state.people.match(contact, query.words, ordering: ordering) {
+      if let key = cell.state.people.match(contact, query.words, ordering: query.ordering) {
         found.append(SearchOrder(term: key, partition: cell.index, contact: UInt32(contact)))
       }
     }

@@ -36,6 +36,7 @@ extension People {
   /// Files people who are not filed yet, so few that the partition is not held for long.
   /// - Returns: whether all are filed.
   mutating func filePeople(most: Int) -> Bool {
+    if areFiled { return true }
     for _ in 0..<most where userFacets.last < users.last {
       let next = userFacets.last + 1
       userFacets.fileNext(facets(ofUser: next), created: users[next].isUsed ? users[next].created : nil)
@@ -44,8 +45,10 @@ extension People {
       let next = contactFacets.last + 1
       contactFacets.fileNext(facets(ofContact: next), created: contacts[next].isUsed ? contacts[next].created : nil)
     }
-    return userFacets.last >= users.last && contactFacets.last >= contacts.last
+    return areFiled
   }
+
+  private var areFiled: Bool { userFacets.last >= users.last && contactFacets.last >= contacts.last }
 
   // MARK: Changes
 

@@ -76,8 +76,12 @@ extension CommandTable {
     _ item: (ContactReference, SearchQuery) -> Reply?
   ) throws(Halt) {
     let query: SearchQuery
-    if let found = gathered.query { query = found } else { query = try SearchQuery(turn) }
-    gathered.query = query
+    if let found = gathered.query {
+      query = found
+    } else {
+      query = try SearchQuery(turn)
+      gathered.query = query
+    }
     turn.read(cell.state.lsn)
     guard cell.state.people.enterWords(most: Limits.wordsOfSlice), gathered.hasFiledPeople(of: cell) else {
       return gathered.comeBack(at: 1)
@@ -90,8 +94,7 @@ extension CommandTable {
     }
     // Whoever comes later cannot be in an answer that is full of exact ones.
     if let worst = gathered.lastKey(of: query), worst.isExact { return }
-    guard let finding = Finding(query, viewer, cell, by: &gathered.ordering, after: last, gathered.lastKey(of: query))
-    else { return }
+    guard let finding = Finding(query, viewer, cell, after: last, gathered.lastKey(of: query)) else { return }
     gathered.lastEntry = finding.forEachMatch { contact, place in
       if let worst = gathered.lastKey(of: query), place >= worst { return .isDone }
       let id: ContactID = cell.state.id(contact)
@@ -139,8 +142,15 @@ extension CommandTable {
 
 /// The query of a search, parsed once for all partitions.
 struct SearchQuery: Sendable {
-  /// In search form, at least one.
+  /// In search form, at least one, and none that another begins with: who has that one has it, too.
   let words: [ContiguousArray<UInt8>]
+  /// The word by whose terms the answer is sorted: the first of the longest.
+  let ordering: Int
+  /// The words of which the index is asked whom they leave, besides the ordering one as such: neither those whose initial
+  /// alone tells, nor, of eight bytes at most, the ordering one itself.
+  let selective: [Int]
+  /// The initials of all words.
+  let initials: UInt32
   /// The argument that is the only word.
   let onlyWord: Int?
   let isOfUsers: Bool
@@ -170,8 +180,8 @@ struct SearchQuery: Sendable {
     guard words.count <= Limits.wordsOfSearch else {
       throw .refused(.limit("words: a search has at most \(Limits.wordsOfSearch)"))
     }
-    self.words = words
     onlyWord = words.count == 1 && turn.positional.count == 1 ? turn.positional.first : nil
+    (self.words, ordering, selective, initials) = Self.plan(words)
     limit = try turn.integer("LIMIT", in: 1...Limits.listMost) ?? Limits.searchDefault
     isOfUsers = turn.spec.options.contains { $0.token == "PRODUCT" }
     let product = isOfUsers ? try turn.option("PRODUCT") : nil
@@ -179,9 +189,25 @@ struct SearchQuery: Sendable {
     workspace = isOfUsers && turn.has("WORKSPACE") ? try turn.workspace().id : nil
   }
 
-  /// The first of the longest words.
-  var longestWord: Int {
-    words.indices.max { words[$0].count < words[$1].count || words[$0].count == words[$1].count && $0 > $1 } ?? 0
+  /// How the words are searched for, the same in all partitions.
+  static func plan(
+    _ given: [ContiguousArray<UInt8>]
+  ) -> (words: [ContiguousArray<UInt8>], ordering: Int, selective: [Int], initials: UInt32) {
+    var words: [ContiguousArray<UInt8>] = []
+    for (number, word) in given.enumerated() {
+      let isImplied = given.indices.contains { other in
+        other != number && given[other].starts(with: word) && (given[other].count > word.count || other < number)
+      }
+      if !isImplied { words.append(word) }
+    }
+    let ordering = words.indices.max {
+      words[$0].count < words[$1].count || words[$0].count == words[$1].count && $0 > $1
+    }
+    let selective = words.indices.filter { number in
+      number == ordering ? WordIndex.isLong(words[number]) : !WordIndex.isInitial(words[number])
+    }
+    let initials: UInt32 = words.reduce(0) { bits, word in bits | word.withUnsafeBytes { WordIndex.initial($0) } }
+    return (words, ordering ?? 0, selective, initials)
   }
 
   /// The options of lists, searches and writes. In capitals they are meant as such: taken as words to search for, they

@@ -88,6 +88,9 @@ extension WordIndex {
   /// Whether its initial alone tells whether a contact has the word.
   static func isInitial(_ word: ContiguousArray<UInt8>) -> Bool { word.count == 1 && word[0] &- 0x61 < 26 }
 
+  /// Whether a word is longer than a key, so that the second index has it.
+  static func isLong(_ word: ContiguousArray<UInt8>) -> Bool { word.count > keyBytes }
+
   /// The bit of a term's initial; one for all that are no letters of ASCII.
   static func initial(_ term: UnsafeRawBufferPointer) -> UInt32 {
     guard let first = term.first else { return 0 }

@@ -98,12 +98,12 @@ extension Directory {
     return account(guest)?.name.folded == name.folded ? guest : nil
   }
 
-  /// `name` in the main workspace, `workspace/name` in others.
+  /// With the workspace in front, unless that is `main`.
   func accountName(_ id: AccountID) -> String {
     account(id).map { shownName($0.name, in: $0.workspace) } ?? "#\(id)"
   }
 
   func shownName(_ name: String, in id: WorkspaceID) -> String {
-    id == mainWorkspace ? name : "\(workspace(id).name)/\(name)"
+    QualifiedName.shown(name, in: workspace(id).name)
   }
 }

@@ -1,7 +1,7 @@
 /// Finding the accounts and groups that words name.
 ///
-/// A name is one of the workspace that the option `WORKSPACE` names, also with that in front; without it one of `main`, or of the workspace in
-/// front of a slash: `acme/Novo Nordisk A/S`. `#id` names one anywhere.
+/// A name is one of the workspace that the option `WORKSPACE` names, also with that in front; without it one of the workspace
+/// in front of a slash, `acme/Novo Nordisk A/S`, or else of `main`. `#id` names one anywhere.
 extension Turn {
   func account(_ word: Int) throws(Halt) -> Account {
     try account(named: try text(word, "account", limit: Limits.titleBytes + Limits.nameBytes), in: try namedWorkspace())
@@ -16,20 +16,19 @@ extension Turn {
   /// An account that the caller knows of. Others, and deleted ones, are not even there.
   func account(named name: String, in workspace: WorkspaceID?) throws(Halt) -> Account {
     read(directory.lsn)
-    let id = directory.find(name, in: workspace) { directory.accountID($0, in: $1) }
-    guard let account = id.flatMap(directory.account), !account.isDeleted, knows(site(of: account)) else {
-      throw .refused(Self.missing("account", name, in: workspace))
-    }
+    let found = directory.find(name, in: workspace) { directory.accountID($0, in: $1) }
+    guard
+      let account = found.compactMap(directory.account).first(where: { !$0.isDeleted && knows(site(of: $0)) })
+    else { throw .refused(Self.missing("account", name, in: workspace)) }
     noteNamed(account.workspace)
     return account
   }
 
   func group(named name: String, in workspace: WorkspaceID?) throws(Halt) -> AccountGroup {
     read(directory.lsn)
-    let id = directory.find(name, in: workspace) { directory.groupID($0, in: $1) }
-    guard let group = id.flatMap(directory.group), !group.isDeleted, knows(site(of: group)) else {
-      throw .refused(Self.missing("group", name, in: workspace))
-    }
+    let found = directory.find(name, in: workspace) { directory.groupID($0, in: $1) }
+    guard let group = found.compactMap(directory.group).first(where: { !$0.isDeleted && knows(site(of: $0)) })
+    else { throw .refused(Self.missing("group", name, in: workspace)) }
     noteNamed(group.workspace)
     return group
   }
@@ -71,18 +70,25 @@ extension Turn {
     return text
   }
 
-  /// The workspace's own name and a slash in front say where a name is looked for.
+  /// A name and a slash in front say where a name is looked for.
   private func requirePlain(_ name: String, in workspace: WorkspaceID) throws(Halt) {
-    guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")),
-      directory.workspaceID(String(name[..<slash])) == workspace
-    else { return }
-    throw .refused(
-      .syntax("name begins with the workspace's name and a slash, which say where it is; leave them out", of: "name"))
+    guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")) else { return }
+    if directory.workspaceID(String(name[..<slash])) == workspace {
+      throw .refused(
+        .syntax("name begins with the workspace's name and a slash, which say where it is; leave them out", of: "name"))
+    }
+    if workspace == mainWorkspace, QualifiedName.isLike(name) {
+      throw .refused(
+        .syntax(
+          "name reads as one of a workspace \(name[..<slash]), which would stand in front of the slash; leave a blank before"
+            + " the slash, or write another sign", of: "name"))
+    }
   }
 
   func requireFree(account name: String, in workspace: WorkspaceID, besides own: AccountID? = nil) throws(Halt) {
     read(directory.lsn)
-    try requirePlain(name, in: workspace)
+    // One that it has is no new one.
+    if own.flatMap(directory.account)?.name != name { try requirePlain(name, in: workspace) }
     if let id = directory.accountID(name, in: workspace), id != own {
       throw .refused(.conflict("account: \(name) is there already; choose another name", of: "name"))
     }
@@ -90,7 +96,7 @@ extension Turn {
 
   func requireFree(group name: String, in workspace: WorkspaceID, besides own: GroupID? = nil) throws(Halt) {
     read(directory.lsn)
-    try requirePlain(name, in: workspace)
+    if own.flatMap(directory.group)?.name != name { try requirePlain(name, in: workspace) }
     if let id = directory.groupID(name, in: workspace), id != own {
       throw .refused(.conflict("group: \(name) is there already; choose another name", of: "name"))
     }
@@ -98,21 +104,22 @@ extension Turn {
 }
 
 extension Directory {
-  /// The number that a text names: `#id`, a name in a workspace or, without one, in `main` or in that before a slash.
+  /// The numbers that a text can mean, the likeliest first: `#id`, a name in a workspace or, without one, in that before a
+  /// slash or in `main`. Of the last two the caller may know only one.
   fileprivate func find(
     _ text: String, in workspace: WorkspaceID?, _ find: (String, WorkspaceID) -> UInt32?
-  ) -> UInt32? {
-    if Turn.isID(text) { return UInt32(Substring(text.utf8.dropFirst())) }
+  ) -> [UInt32] {
+    if Turn.isID(text) { return UInt32(Substring(text.utf8.dropFirst())).map { [$0] } ?? [] }
     if let workspace {
-      if let found = find(text, workspace) { return found }
+      if let found = find(text, workspace) { return [found] }
       // As lists show it.
       let prefix = "\(self.workspace(workspace).name)/"
-      return text.utf8.starts(with: prefix.utf8)
-        ? find(String(Substring(text.utf8.dropFirst(prefix.utf8.count))), workspace) : nil
+      guard text.utf8.starts(with: prefix.utf8) else { return [] }
+      return find(String(Substring(text.utf8.dropFirst(prefix.utf8.count))), workspace).map { [$0] } ?? []
     }
-    if let found = find(text, mainWorkspace) { return found }
-    guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")), let workspace = workspaceID(String(text[..<slash]))
-    else { return nil }
-    return find(String(text[text.utf8.index(after: slash)...]), workspace)
+    let qualified = text.utf8.firstIndex(of: UInt8(ascii: "/")).flatMap { slash in
+      workspaceID(String(text[..<slash])).flatMap { find(String(text[text.utf8.index(after: slash)...]), $0) }
+    }
+    return [qualified, find(text, mainWorkspace)].compactMap(\.self)
   }
 }

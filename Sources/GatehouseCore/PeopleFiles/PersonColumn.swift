@@ -7,6 +7,8 @@ package enum PersonColumn: Hashable, Sendable {
   case account
   /// All employments there with their days (L8), and whom and what the person looks after (L9).
   case employments, manages
+  /// What a provisioning system keeps of the person in the workspace.
+  case provisioned
   /// The whole name, which the server splits.
   case name
   case contact(ContactField)
@@ -17,7 +19,9 @@ package enum PersonColumn: Hashable, Sendable {
   /// The columns that every workspace has, in the order in which they are exported.
   package static let ofUsers: [PersonColumn] =
     [.username, .name] + ContactField.allCases.map(Self.contact) + [.status]
-    + UserField.allCases.map(Self.user) + [.account, .employments, .products, .licences, .roles, .manages]
+    + UserField.allCases.map(Self.user) + [
+      .account, .employments, .products, .licences, .roles, .manages, .provisioned,
+    ]
   /// … and what is imported, and never exported.
   package static let ofImportedUsers: [PersonColumn] = ofUsers + [.password, .passwordHash]
   package static let ofContacts: [PersonColumn] = [.name] + ContactField.allCases.map(Self.contact)
@@ -29,6 +33,7 @@ package enum PersonColumn: Hashable, Sendable {
     case .passwordHash: NewUserPassword.hashColumn
     case .employments: "employments"
     case .manages: "manages"
+    case .provisioned: "provisioned"
     default: listed?.column ?? ""
     }
   }
@@ -46,12 +51,12 @@ package enum PersonColumn: Hashable, Sendable {
     case .name: .name
     case .contact(let field): .ofContact(field)
     case .user(let field): .ofUser(field)
-    case .custom, .password, .passwordHash, .employments, .manages: nil
+    case .custom, .password, .passwordHash, .employments, .manages, .provisioned: nil
     }
   }
 
   /// The columns that have no field of the lists, and a name of their own.
-  static let withoutField: [PersonColumn] = [.password, .passwordHash, .employments, .manages]
+  static let withoutField: [PersonColumn] = [.password, .passwordHash, .employments, .manages, .provisioned]
 
   /// Whether a cell says yes or no.
   package var isFlag: Bool { if case .user(let field) = self { field.flag != nil } else { false } }
@@ -89,6 +94,7 @@ package enum PersonColumn: Hashable, Sendable {
     case .account: ["mainaccount", "employer", "company", "organisation", "organization"]
     case .employments: ["employment", "employers", "accounts"]
     case .manages: ["manage", "looksafter"]
+    case .provisioned: []
     case .custom: []
     }
   }
@@ -97,7 +103,7 @@ package enum PersonColumn: Hashable, Sendable {
   /// several, and for the username, which has none. That of a flag stands alone.
   package var option: [String]? {
     switch self {
-    case .username, .products, .licences, .roles, .employments, .manages: nil
+    case .username, .products, .licences, .roles, .employments, .manages, .provisioned: nil
     case .custom(let name): ["FIELD", name]
     case .status, .name, .contact, .user, .account, .password, .passwordHash: [name.uppercased()]
     }
@@ -106,8 +112,8 @@ package enum PersonColumn: Hashable, Sendable {
   /// The field's name in `USER.SET`; nil for what that command does not set.
   package var field: String? {
     switch self {
-    case .username, .status, .products, .licences, .roles, .account, .employments, .manages, .name, .password,
-      .passwordHash:
+    case .username, .status, .products, .licences, .roles, .account, .employments, .manages, .provisioned, .name,
+      .password, .passwordHash:
       nil
     case .contact, .user, .custom: name
     }

@@ -205,13 +205,33 @@ package struct ManagedValue: Equatable, Sendable {
   package var value: CellValue { CellValue("\(kind.rawValue):\(name)") }
 }
 
+/// `externalId@00u1`: what a provisioning system keeps of the person in the workspace, an attribute and its value.
+package struct ProvisionedCell: Equatable, Sendable {
+  package var attribute: String
+  package var value: String
+
+  package init(_ attribute: String, _ value: String) {
+    self.attribute = attribute
+    self.value = value
+  }
+
+  init(_ value: CellValue) throws(CellFault) {
+    guard value.marks.count == 1, let text = value.marks.first, !text.isEmpty, !value.text.isEmpty else {
+      throw CellFault("'\(value.text)' is an attribute without a value; write attribute@value, the value in quotes")
+    }
+    self.init(value.text, text)
+  }
+
+  package var cell: CellValue { CellValue(attribute, [value]) }
+}
+
 extension PersonColumn {
   /// How several values stand in a cell; nil for a column that has one.
   package var form: CellValue.Form? {
     switch self {
     case .products, .roles: .markedWords
     case .licences: .words
-    case .employments: .markedNames
+    case .employments, .provisioned: .markedNames
     case .manages: .names
     case .username, .status, .name, .password, .passwordHash, .account, .contact, .user, .custom: nil
     }
@@ -249,6 +269,10 @@ extension PersonColumn {
     try read(text, .names) { (value) throws(CellFault) in try ManagedValue(value) }
   }
 
+  package static func provisioned(in text: String) throws(CellFault) -> [ProvisionedCell] {
+    try read(text, .markedNames) { (value) throws(CellFault) in try ProvisionedCell(value) }
+  }
+
   /// Why several values cannot be read; nil if they can, or the column has one.
   func faultOfValues(in text: String) -> String? {
     do throws(CellFault) {
@@ -258,6 +282,7 @@ extension PersonColumn {
       case .roles: _ = try Self.roles(in: text)
       case .licences: _ = try Self.licences(in: text)
       case .manages: _ = try Self.managed(in: text)
+      case .provisioned: _ = try Self.provisioned(in: text)
       case .username, .status, .name, .password, .passwordHash, .account, .contact, .user, .custom: break
       }
       return nil

@@ -15,6 +15,8 @@ public struct Search: Work {
   public enum Subject: Sendable, Equatable {
     /// Users who have a role.
     case holders(of: Role)
+    /// Over what a role is held, each once in a partition: `Scope.place`.
+    case scopes(of: Role)
     /// Sessions that new settings of a workspace may end.
     case sessions(SessionSearch)
     /// Users who gain or lose the login to a product.
@@ -64,7 +66,7 @@ extension Search.Subject {
   /// How many rows of a partition there are to look at.
   func rows(of cell: HeldPartition) -> Int {
     switch self {
-    case .holders, .logins: cell.state.people.users.last
+    case .holders, .scopes, .logins: cell.state.people.users.last
     case .sessions: cell.state.sessions.rows.last
     case .values: cell.state.people.contacts.last
     // An index has them.
@@ -80,6 +82,11 @@ extension Search.Subject {
         guard cell.state.people.users[row].isUsed, cell.state.people.users[row].roles.mayContain(role) else { continue }
         guard cell.state.people.grants(of: row).contains(where: { $0.role == role }) else { continue }
         ids.append((cell.state.id(row) as UserID).raw)
+      case .scopes(let role):
+        guard cell.state.people.users[row].isUsed, cell.state.people.users[row].roles.mayContain(role) else { continue }
+        for grant in cell.state.people.grants(of: row) where grant.role == role && !ids.contains(grant.scope.place) {
+          ids.append(grant.scope.place)
+        }
       case .sessions(let search): if search.finds(cell, row) { ids.append(cell.state.sessionID(ofSlot: row).raw) }
       case .logins(let search):
         guard cell.state.people.users[row].isUsed else { continue }
@@ -98,14 +105,40 @@ extension Search.Subject {
   /// Whether this is about the same as another subject, perhaps as things were before.
   fileprivate func isOfKind(of other: Search.Subject) -> Bool {
     switch (self, other) {
-    case (.holders, .holders), (.sessions, .sessions), (.logins, .logins), (.values, .values), (.managers, .managers):
+    case (.holders, .holders), (.scopes, .scopes), (.sessions, .sessions), (.logins, .logins), (.values, .values),
+      (.managers, .managers):
       true
-    case (.holders, _), (.sessions, _), (.logins, _), (.values, _), (.managers, _): false
+    case (.holders, _), (.scopes, _), (.sessions, _), (.logins, _), (.values, _), (.managers, _): false
     }
   }
 }
 
+extension Scope {
+  /// The workspace that it is or is in, 0 for everywhere; of a product its id behind a bit, because only the directory has
+  /// its workspace.
+  fileprivate var place: UInt64 {
+    switch self {
+    case .everywhere: 0
+    case .workspace(let id), .account(_, let id), .group(_, let id): UInt64(id)
+    case .product(let id): Self.ofProduct | UInt64(id)
+    }
+  }
+
+  /// Behind all ids of workspaces.
+  private static let ofProduct: UInt64 = 1 << 32
+}
+
 extension Turn {
+  /// The workspaces over which, or over a part of which, a role is held.
+  func workspaces(inWhichIsHeld role: Role) throws(Halt) -> [WorkspaceID] {
+    Set(
+      try found(.scopes(of: role)).compactMap { place -> WorkspaceID? in
+        if let id = WorkspaceID(exactly: place) { return id == 0 ? nil : id }
+        return directory.product(ProductID(truncatingIfNeeded: place))?.workspace
+      }
+    ).sorted()
+  }
+
   /// After this many searches that were overtaken by changes the command is refused.
   private static let mostRounds = 4
 

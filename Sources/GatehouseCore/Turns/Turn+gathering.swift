@@ -4,13 +4,13 @@ extension Turn {
   public func collect(_ cell: HeldPartition, into gathered: inout Gathered) -> Bool {
     guard case .gather(let body, _) = spec.body else { preconditionFailure("\(spec.name) does not gather") }
     home = cell
-    // Moved out, so that growing it does not copy (copy-on-write with two references).
-    var result = gathered
-    gathered = Gathered()
-    let outcome = attempt { () throws(Halt) in try body(self, cell, &result) }
-    guard case .decided = outcome, reply.isEmpty else { return false }
-    result.horizon = max(result.horizon, horizon)
-    gathered = result
+    // In place: what is gathered has some twenty references, and a copy of it for each partition would count them all.
+    let outcome = attempt { () throws(Halt) in try body(self, cell, &gathered) }
+    guard case .decided = outcome, reply.isEmpty else {
+      gathered = Gathered()
+      return false
+    }
+    gathered.horizon = max(gathered.horizon, horizon)
     return true
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GatehouseTestSupport
+import GatehouseWire
 import Testing
 
 @Suite("gatehousectl export", .blocking)
@@ -22,6 +23,13 @@ struct ExportTests {
     try gate.ok("USER.CREATE =cmd WORKSPACE acme ROLE manager NOINVITE")
     try gate.ok("USER.CREATE stranger NOINVITE")
     for line in Self.ties { try gate.ok(line) }
+    for (user, external) in [("ana", "00u1"), ("zoe", "user:\"7\"")] {
+      try gate.ok("USER.PROVISION", user, "externalId", external, "WORKSPACE", "acme")
+    }
+    let emails = #"[{"value":"a@x.test","primary":true},{"value":"b@x.test"}]"#
+    try gate.ok(
+      "USER.PROVISION", "ana", "emails", emails, "urn:x:2.0:User:cost \"center\"", " =1;2|3\r\n@4 ", "WORKSPACE", "acme"
+    )
   }
 
   /// What has days, limits, scopes and others in it. Whom ana looks after comes after her in the file, and zoe before bo.
@@ -75,6 +83,10 @@ struct ExportTests {
     }
     #expect(try new.gate.integer("USER.COUNT") == 14)
     #expect(try new.person("ana")["account"] == "acme/Widgets" && new.person("ana")["authority"] == "1")
+    #expect(try new.gate.fields("USER.EXTERNAL 00u1 WORKSPACE acme")["username"] == "ana")
+    #expect(
+      try new.gate.fields("USER.GET ana").value("provisioned")?["acme/urn:x:2.0:User:cost \"center\""]?.string
+        == " =1;2|3\r\n@4 ")
     #expect(
       try new.gate.list("EMPLOY.LIST zoe").map { "\($0["account"] ?? "") \($0["from"] ?? "") \($0["main"] ?? "")" }
         == ["acme/Widgets 2090-01-01 1", "acme/Smith; Sons, \"Best\" @ A/S  0"], "the main one has not begun")
@@ -90,11 +102,12 @@ struct ExportTests {
     try old.gate.ok("EMPLOY.SET ana Widgets TO 2091-01-01 WORKSPACE acme")
     try old.gate.ok("ROLE.REVOKE ana manager GROUP North WORKSPACE acme")
     try old.gate.ok("MANAGE.REMOVE ana ACCOUNT Widgets WORKSPACE acme")
+    try old.gate.ok("USER.PROVISION ana externalId other WORKSPACE acme")
     let other = try old.run("import", path, "--workspace", "acme", "--update", "--dry-run")
     #expect(
       other.output.contains(
-        " differs in employments, roles, manages, which --update does not change; use EMPLOY.ADD and EMPLOY.SET,"
-          + " ROLE.GRANT, MANAGE.ADD\n"), "\(other.output)")
+        " differs in employments, roles, manages, provisioned, which --update does not change; use EMPLOY.ADD and"
+          + " EMPLOY.SET, ROLE.GRANT, MANAGE.ADD, USER.PROVISION\n"), "\(other.output)")
     let twice = try old.run("export", "users", "--workspace", "acme", "--output", path)
     #expect(twice.code == 73 && twice.errors.contains("cannot make \(path): File exists"), "\(twice.errors)")
   }

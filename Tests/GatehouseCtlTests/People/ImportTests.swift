@@ -51,7 +51,8 @@ struct ImportTests {
         "gatehousectl: unknown column 'Shoe size'; the columns 'first' and 'Given name' are both first;"
           + " column 5 has no name; columns are username, name, first, middle, last, email, department, timezone,"
           + " schedule, leave, phone, language, hired, released, status, initials, reference, division, authority,"
-          + " restrict-bookings, account, employments, products, licences, roles, manages, password, password-hash, badge;"
+          + " restrict-bookings, account, employments, products, licences, roles, manages, provisioned, password,"
+          + " password-hash, badge;"
           + " --map field=column reads a column by another name, --ignore column leaves it out\n"),
       "\(result.errors)")
     let map = try world.load("username,x\nana,y\n", "--map", "x=nothing")

@@ -80,4 +80,29 @@ struct ImportTiesTests {
     #expect(
       try world.load(file, name: "people.jsonl").output == "1 row: 0 users created, 1 already there, 0 rows refused\n")
   }
+
+  @Test(
+    "what provisioning systems keep comes with the user; two rows with one identifier are told before any is written")
+  func provisioned() throws {
+    let world = try PeopleServer()
+    let file = "username,provisioned\nana,externalId@7;title@Boss\nbo,title@x;externalId@7\ncy,externalId\n"
+    let refused = try world.load(file)
+    #expect(
+      PeopleServer.lines(refused) == [
+        "line 3, column provisioned: line 2 has the same externalId",
+        "line 4, column provisioned: 'externalId' is an attribute without a value; write attribute@value, the value in"
+          + " quotes",
+        "3 rows: 1 user to create, 2 rows refused; nothing was written",
+      ], "\(refused.output)\(refused.errors)")
+    let mended = "username,provisioned\nana,externalId@7;title@Boss\nbo,title@x\n"
+    #expect(try world.load(mended).output == "2 rows: 2 users created, 0 rows refused\n")
+    #expect(try world.load(mended).output == "2 rows: 0 users created, 2 already there, 0 rows refused\n")
+    #expect(try world.gate.fields("USER.EXTERNAL 7")["username"] == "ana")
+    // Somebody else has it by now.
+    let taken = try world.load("username,provisioned\ndee,externalId@7\n")
+    #expect(
+      PeopleServer.lines(taken).first?.hasPrefix(
+        "line 2, column provisioned: CONFLICT externalId: 7 belongs to another user of main") == true, "\(taken.output)"
+    )
+  }
 }

@@ -56,6 +56,18 @@ struct CellValueTests {
         ])
   }
 
+  @Test("what a provisioning system keeps is an attribute and its value, whatever that is")
+  func provisioned() throws {
+    let values = [
+      ProvisionedCell("externalId", "00u1"), ProvisionedCell("emails", #"[{"value":"a@x.test"},{"value":"b"}]"#),
+      ProvisionedCell("urn:x:2.0:User:\"a\"", "user:\"7\""), ProvisionedCell("user:x", " =1;2|3\r\n@4 "),
+    ]
+    #expect(try PersonColumn.provisioned(in: CellValue.cell(values.map(\.cell), .markedNames)) == values)
+    #expect(
+      try PersonColumn.provisioned(in: #"externalId@00u1; title@"Head; Sales""#)
+        == [ProvisionedCell("externalId", "00u1"), ProvisionedCell("title", "Head; Sales")])
+  }
+
   @Test(
     "what is written is read back, whatever the text",
     arguments: [
@@ -98,6 +110,10 @@ struct CellValueTests {
           + " @from..until"
       ),
       (.manages, "user:", "'user:' names nobody"),
+      (
+        .provisioned, "title@a@b",
+        "'title' is an attribute without a value; write attribute@value, the value in quotes"
+      ),
     ])
   func faults(_ column: PersonColumn, _ cell: String, _ why: String) { #expect(column.fault(of: cell) == why) }
 }

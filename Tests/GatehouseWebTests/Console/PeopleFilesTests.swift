@@ -40,6 +40,44 @@ struct PeopleFilesTests {
     #expect(records.filter { $0["command"] == "USER.CREATEMANY" }.count == 1)
   }
 
+  @Test("L8, L9, L11: employments with days, marks, and whom somebody looks after, as gatehousectl import takes them")
+  func marks() throws {
+    for line in ["ACCOUNT.CREATE Widgets CUSTOMER", "ACCOUNT.CREATE 'Smith; Sons' CUSTOMER"] {
+      try company.gate.ok(line)
+    }
+    let file = #"""
+      username,employments,products,licences,roles,manages,provisioned
+      eve,"Widgets@2026-01-01..2090-12-31;""Smith; Sons""@main",payroll@admin,office,manager@account:Widgets@..2090-01-01;individual,user:bo;account:Widgets,"externalId@00u1;emails@""[{""""value"""":""""e@x.test""""}]"""
+      bo,,payroll@off,payroll:office,,eve,
+
+      """#
+    try browser.get("/console/people/import")
+    let page = try browser.upload("/console/people/import", [("file", file)])
+    #expect(page.status == 200 && page.has("Add 2 people?"), "\(page.text)")
+    let done = try browser.upload(
+      "/console/people/import/apply", [("csv", file), ("invite", ""), ("reason", "new hires")])
+    #expect(done.has("2 people were added."), "\(done.text)")
+    let gate = company.gate
+    #expect(
+      try gate.list("EMPLOY.LIST eve").map {
+        "\($0["account"] ?? "") \($0["from"] ?? "") \($0["to"] ?? "") \($0["main"] ?? "")"
+      }
+      .sorted() == ["Smith; Sons   1", "Widgets 2026-01-01 2090-12-31 0"])
+    #expect(
+      try gate.list("ROLE.LIST eve").map { "\($0["role"] ?? "") \($0["scope"] ?? "") \($0["main"] ?? "")" }
+        == ["manager account Widgets 1", "individual workspace main 0"])
+    func links(_ user: String) throws -> [String] {
+      try gate.list("MANAGE.LIST \(user)").map { "\($0["kind"] ?? "") \($0["name"] ?? "")" }.sorted()
+    }
+    #expect(try links("eve") == ["account Widgets", "user bo"] && links("bo") == ["user eve"])
+    let eve = try gate.fields("USER.GET eve")
+    #expect(eve.value("provisioned")?["main/emails"]?.string == #"[{"value":"e@x.test"}]"#)
+    let payroll = eve.value("products")?.elements?.first { $0["product"]?.string == "payroll" }
+    #expect(payroll?["admin"]?.integer == 1 && payroll?["licence"]?.string == "office")
+    #expect(try gate.reply("LOGIN.CHECK", "bo", "payroll").string == "DENY product-disabled")
+    #expect(try gate.pages("AUDIT.LIST USER bo").filter { $0["command"] == "USER.CREATEMANY" }.count == 1)
+  }
+
   @Test("rows that would be refused are told with line and column, nobody is added, and a report has all of them")
   func refused() throws {
     let rows =

@@ -1,8 +1,9 @@
 import GatehouseCore
 import GatehouseWire
 
-/// Asks about what lists do not show of users, or not with its days, limits and scopes: employments, access to products, roles,
-/// and whom they look after. One after another in a pipeline, for those columns only that are wanted.
+/// Asks about what lists do not show of users, or not with its days, limits and scopes: employments, access to products,
+/// roles, whom they look after, and what provisioning systems keep. One after another in a pipeline, for those columns only
+/// that are wanted.
 final class DetailReader {
   private let client: BlockingClient
   private let workspace: String
@@ -28,7 +29,7 @@ final class DetailReader {
   private static let peopleKept = 100_000
 
   /// The columns that are read in this way.
-  static let columns: Set<PersonColumn> = [.employments, .products, .licences, .roles, .manages]
+  static let columns: Set<PersonColumn> = [.employments, .products, .licences, .roles, .manages, .provisioned]
 
   init(
     _ client: BlockingClient, _ workspace: String, otherWorkspaces: [String], _ columns: [PersonColumn],
@@ -65,7 +66,7 @@ final class DetailReader {
     }
   }
 
-  private var asksUser: Bool { !columns.isDisjoint(with: [.products, .licences, .roles]) }
+  private var asksUser: Bool { !columns.isDisjoint(with: [.products, .licences, .roles, .provisioned]) }
   /// The role of a manager depends on the account, too.
   private var asksEmployments: Bool { columns.contains(.employments) }
 
@@ -86,6 +87,7 @@ final class DetailReader {
       values[.products] = accesses.map(\.value.value)
       values[.licences] = accesses.compactMap(\.licence).map { CellValue($0) }
       values[.roles] = roles(user, frame: account ?? employments.first?.account).map(\.value)
+      values[.provisioned] = provisioned(user).map(\.cell)
     }
     if columns.contains(.manages), let links = rest.popFirst() { values[.manages] = managed(links).map(\.value) }
     return values
@@ -190,6 +192,19 @@ final class DetailReader {
   private func isNameHere(_ name: String) -> Bool {
     (workspace == "main" || name.hasPrefix("\(workspace)/"))
       && !otherWorkspaces.contains { name.hasPrefix("\($0)/") }
+  }
+
+  // MARK: Provisioning systems
+
+  /// What that of this workspace keeps of the user; what those of others do is theirs to send.
+  private func provisioned(_ user: RESPValue) -> [ProvisionedCell] {
+    let prefix = "\(workspace)/"
+    return (user["provisioned"]?.pairs ?? []).compactMap { pair in
+      guard let key = pair.key.string, let value = pair.value.string, key.utf8.starts(with: prefix.utf8) else {
+        return nil
+      }
+      return ProvisionedCell(String(decoding: key.utf8.dropFirst(prefix.utf8.count), as: UTF8.self), value)
+    }
   }
 
   // MARK: Management links

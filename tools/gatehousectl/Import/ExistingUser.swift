@@ -66,6 +66,13 @@ struct ExistingUser {
     if !ties.managed.allSatisfy({ $0.kind == .user || Self.isManaged($0, ties, shown.managed) }) {
       others.append(("manages", "MANAGE.ADD"))
     }
+    let kept = shown.user["provisioned"]?.pairs ?? []
+    let isKept = ties.provisioned.allSatisfy { value in
+      kept.contains {
+        $0.key.string == "\(workspace.caseFolded)/\(value.attribute)" && $0.value.string == value.value
+      }
+    }
+    if !isKept { others.append(("provisioned", "USER.PROVISION")) }
   }
 
   // MARK: Comparing
@@ -75,7 +82,7 @@ struct ExistingUser {
     [name, "\(workspace)/\(name)"].contains { $0.caseFolded == shown.caseFolded }
   }
 
-  private static func isEmployed(_ ties: RowTies, _ shown: RESPValue?) -> Bool {
+  private static func isEmployed(_ ties: PersonTies, _ shown: RESPValue?) -> Bool {
     ties.employments.allSatisfy { employment in
       let held = shown?.elements?.first { ties.isSame($0["account"]?.string ?? "", employment.account) }
       guard let held else { return false }
@@ -94,7 +101,8 @@ struct ExistingUser {
     return isWithin(access.limits, shown)
   }
 
-  private static func isHeld(_ role: RoleValue, _ ties: RowTies, _ grants: [RESPValue], _ workspace: String) -> Bool {
+  private static func isHeld(_ role: RoleValue, _ ties: PersonTies, _ grants: [RESPValue], _ workspace: String) -> Bool
+  {
     let wanted = ties.scope(of: role).split(separator: " ", maxSplits: 1).map(String.init)
     return grants.contains { grant in
       guard grant["role"]?.string == role.role.caseFolded, let scope = grant["scope"]?.string else { return false }
@@ -106,7 +114,7 @@ struct ExistingUser {
     }
   }
 
-  private static func isManaged(_ value: ManagedValue, _ ties: RowTies, _ shown: RESPValue?) -> Bool {
+  private static func isManaged(_ value: ManagedValue, _ ties: PersonTies, _ shown: RESPValue?) -> Bool {
     shown?.elements?.contains { link in
       link["kind"]?.string == value.kind.rawValue && ties.isSame(link["name"]?.string ?? "", value.name)
     } ?? false

@@ -2,13 +2,15 @@ import GatehouseCore
 import GatehouseWire
 
 /// The checks of a file's rows against each other. Each row alone may be good, and all together not: two with one
-/// username or reference, or more than there are seats.
+/// username, reference or external identifier, or more than there are seats.
 ///
-/// Memory grows by 16 bytes a row, not with what the rows hold: names are kept as hashes of 64 bits, with a key that
+/// Memory grows by 16 bytes for each of these, not with what the rows hold: names are kept as hashes of 64 bits, with a key that
 /// nobody knows. Two of a million names are taken for the same once in 30 million files.
 struct FileChecks {
   private var usernames: [Int: Int32] = [:]
   private var references: [Int: Int32] = [:]
+  /// Identifiers of provisioning systems.
+  private var externalIDs: [Int: Int32] = [:]
   private let hasUniqueReferences: Bool
   private var seats: [String: Seats] = [:]
 
@@ -31,7 +33,16 @@ struct FileChecks {
         return RowFault(column: cell.source.header, reason: "line \(line) has the same reference")
       }
     }
+    if let cell = row.cell(.provisioned), let id = Self.externalID(cell.text) {
+      if let line = Self.first(id, row.line, &externalIDs) {
+        return RowFault(column: cell.source.header, reason: "line \(line) has the same \(ProvisionedValue.externalID)")
+      }
+    }
     return nil
+  }
+
+  private static func externalID(_ cell: String) -> String? {
+    (try? PersonColumn.provisioned(in: cell))?.first { $0.attribute == ProvisionedValue.externalID }?.value
   }
 
   /// Whether one of the rows so far is about a user of that name.

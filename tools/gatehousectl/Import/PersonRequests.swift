@@ -32,7 +32,7 @@ struct PersonRequests {
     if ties.managed.contains(where: { $0.kind == .user && $0.name.caseFolded == row.username.caseFolded }) {
       throw RowFault(column: row.cell(.manages)?.source.header, reason: "nobody looks after themselves")
     }
-    ties.add(to: &request)
+    for word in ties.words() { request.add(word) }
     if !settings.invites { request.add("NOINVITE") }
     if settings.acceptsBilling { request.add("ACCEPT-BILLING") }
     if isDryRun { request.add("DRYRUN") }
@@ -131,5 +131,12 @@ struct PersonRequests {
 
   // MARK: Several values in one cell
 
-  func ties(_ row: PersonRow) throws(RowFault) -> RowTies { try RowTies(row, settings) }
+  func ties(_ row: PersonRow) throws(RowFault) -> PersonTies {
+    do throws(ColumnFault) {
+      return try PersonTies(
+        in: settings.workspace, products: settings.products, roles: settings.roles, { row.text($0) })
+    } catch {
+      throw RowFault(column: row.cell(error.column)?.source.header, reason: error.reason)
+    }
+  }
 }

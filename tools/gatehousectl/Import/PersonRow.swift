@@ -18,18 +18,6 @@ struct PersonRow {
 
   func text(_ column: PersonColumn) -> String? { cell(column)?.text }
 
-  /// The values of a cell that has several, or of the words that stand for one that is empty.
-  func values<Value>(
-    _ column: PersonColumn, elseOf usual: [String] = [], _ read: (String) throws(CellFault) -> [Value]
-  ) throws(RowFault) -> [Value] {
-    let cell = cell(column)
-    do throws(CellFault) {
-      return try read(cell?.text ?? usual.joined(separator: ";"))
-    } catch {
-      throw RowFault(column: cell?.source.header, reason: error.reason)
-    }
-  }
-
   var username: String { text(.username) ?? "" }
 }
 

@@ -10,29 +10,11 @@ struct ServerRefusal: Error, CustomStringConvertible {
 
   var description: String { "the server refused: \(text)" }
 
-  /// The column of a row that a refusal is about, as the file names it: `ERR email is not an e-mail address`,
-  /// `NOTFOUND product x`.
+  /// The column of a row that a refusal is about, as the file names it.
   static func column(of refusal: String, in row: PersonRow) -> String? {
-    let words = refusal.split(separator: " ", maxSplits: 2)
-    guard words.count > 1 else { return nil }
-    let name = words[1].prefix { $0 != ":" }.lowercased()
-    let direct = row.cells.first { cell in
-      let column = cell.source.column
-      return column.name == name || column.name == "\(name)s"
-    }
-    // Of several columns that could mean it, the one that names it.
-    let named = words.count > 2 ? words[2].prefix { $0 != ";" } : ""
-    let possible = (direct.map { [$0] } ?? []) + (columns[name] ?? []).compactMap { row.cell($0) }
-    return (possible.first { $0.text.caseFolded.contains(named.lowercased()) } ?? possible.first)?.source.header
+    let cells = row.cells.map { (column: $0.source.column, text: $0.text) }
+    return PersonColumn.meant(by: refusal, among: cells).flatMap { row.cell($0)?.source.header }
   }
-
-  /// The columns with several values that a refusal can be about, by its second word.
-  private static let columns: [String: [PersonColumn]] = [
-    "account": [.employments, .manages, .roles], "employed": [.employments], "employments": [.employments],
-    "group": [.manages, .roles], "user": [.manages], "manages": [.manages], "management": [.manages],
-    "access": [.products], "product": [.roles], "role": [.roles], "grant": [.roles], "until": [.products, .roles],
-    "member": [.manages],
-  ]
 }
 
 /// The server cannot write, or cannot answer, whatever the row.

@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseWire
 import HTTPTypes
 
@@ -50,7 +51,8 @@ struct ImportPages {
               .text(", "), .code("email"), .text(", "), .code("department"), .text(", "), .code("products"),
               .text(", "),
               .code("licences"), .text(" ("), .code("product:type"), .text("), "), .code("roles"),
-              .text(" and the others that the export has; usual other names of them do as well.")), form.block,
+              .text(" and the others that the export has, with the same marks; usual other names of them do as well.")),
+            form.block,
           ])
       ])
   }
@@ -72,7 +74,7 @@ struct ImportPages {
   private func faults(_ file: PeopleFile, _ visit: Visit) async throws -> [PeopleFile.Fault] {
     var faults = file.faults
     for (index, row) in file.rows.enumerated() {
-      if let failure = await visit.refusal(of: command([row], visit) + ["REASON", "trial"]) {
+      if let failure = await visit.refusal(of: command([file.alone(row)], visit) + ["REASON", "trial"]) {
         if failure.isPassing { throw failure }
         faults.append(file.fault(row, failure.withoutRow))
       }
@@ -90,7 +92,10 @@ struct ImportPages {
     let rows = file.rows.prefix(20).map { row -> Table.Row in
       .init([
         [.number(Int64(row.line))], [.strong(row.username)],
-        [.text(row.values.dropFirst().map { "\($0.field) \($0.value)" }.joined(separator: ", "))],
+        [
+          .text(
+            row.cells.filter { $0.column != .username }.map { "\($0.column.name) \($0.text)" }.joined(separator: ", "))
+        ],
       ])
     }
     let more = file.rows.count - rows.count

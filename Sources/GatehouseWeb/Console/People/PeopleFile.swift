@@ -8,10 +8,12 @@ struct PeopleFile {
   struct Row {
     /// The line of the file on which it begins.
     let line: Int
-    /// Fields of `USER.CREATEMANY` with their values; some may be there several times.
-    let values: [(field: String, value: String)]
+    /// Those that are not empty, as the file has them.
+    var cells: [(column: PersonColumn, text: String)]
 
-    var username: String { values.first { $0.field == "username" }?.value ?? "" }
+    var username: String { text(.username) ?? "" }
+
+    func text(_ column: PersonColumn) -> String? { cells.first { $0.column == column }?.text }
   }
 
   /// Why a row is refused.
@@ -26,8 +28,10 @@ struct PeopleFile {
   private(set) var rows: [Row] = []
   /// The rows that cannot be read.
   private(set) var faults: [Fault] = []
-  /// By the fields of the command, how the file calls its columns.
-  private var headers: [String: String] = [:]
+  /// How the file calls its columns.
+  private var headers: [PersonColumn: String] = [:]
+  /// The usernames of the rows, folded.
+  private var usernames: Set<String> = []
 
   /// - Parameter fields: those that the workspace has added.
   /// - Throws: `CommandFailure` about the file as a whole.
@@ -64,71 +68,20 @@ struct PeopleFile {
     guard row.count == columns.count else {
       return refuse(row.line, "", "", "the row has \(row.count) cells, and the header \(columns.count)")
     }
-    var values: [(field: String, value: String)] = []
-    var licences: [String] = []
-    var employer: (header: String, account: String)?
+    var read = Row(line: row.line, cells: [])
     for (index, named) in columns.enumerated() {
       guard let named else { continue }
       let text = String(decoding: FormulaGuard.unguarded(row[index]), as: UTF8.self)
       if text.isEmpty { continue }
-      if let fault = named.column.fault(of: text) { return refuse(row.line, name(values), named.header, fault) }
-      headers[named.column.name] = named.header
-      switch named.column {
-      case .products:
-        let accesses = (try? PersonColumn.accesses(in: text)) ?? []
-        if let marked = accesses.first(where: { !$0.isPlain }) {
-          return refuse(row.line, name(values), named.header, Self.onPage(marked.value.word(.markedWords)))
-        }
-        values += accesses.map { ("product", $0.product) }
-      case .licences: licences = (try? PersonColumn.licences(in: text)) ?? []
-      case .roles:
-        let roles = (try? PersonColumn.roles(in: text)) ?? []
-        if let marked = roles.first(where: { $0.scope != .usual || $0.limits != .open }) {
-          return refuse(row.line, name(values), named.header, Self.onPage(marked.value.word(.markedWords)))
-        }
-        values += roles.map { ("role", $0.role) }
-      case .employments:
-        let employments = (try? PersonColumn.employments(in: text)) ?? []
-        // `account` says the same of one without days.
-        guard employments.count == 1, employments[0].days == .open else {
-          return refuse(row.line, name(values), named.header, Self.onPage(text))
-        }
-        employer = (named.header, employments[0].account)
-      case .manages:
-        return refuse(row.line, name(values), named.header, Self.onPage(text))
-      default: values.append((named.column.name, text))
-      }
+      headers[named.column] = named.header
+      if let fault = named.column.fault(of: text) { return refuse(row.line, read.username, named.header, fault) }
+      read.cells.append((named.column, text))
     }
-    if let employer {
-      let account = values.first { $0.field == "account" }?.value
-      guard account == nil || account == employer.account else {
-        return refuse(row.line, name(values), employer.header, Self.onPage(employer.account))
-      }
-      if account == nil {
-        headers["account"] = employer.header
-        values.append(("account", employer.account))
-      }
+    guard !read.username.isEmpty else {
+      return refuse(row.line, "", headers[.username] ?? "username", "it is missing")
     }
-    let products = values.filter { $0.field == "product" }.map(\.value)
-    for licence in licences {
-      guard licence.contains(":") || products.count == 1 else {
-        return refuse(
-          row.line, name(values), headers["licences"] ?? "",
-          "the licence '\(licence)' does not say of which product; write product:\(licence)")
-      }
-      values.append(("licence", licence.contains(":") ? licence : products[0] + ":" + licence))
-    }
-    guard !name(values).isEmpty else { return refuse(row.line, "", headers["username"] ?? "username", "it is missing") }
-    rows.append(Row(line: row.line, values: values))
-  }
-
-  /// What `USER.CREATEMANY` does not take.
-  private static func onPage(_ value: String) -> String {
-    "\(value) is given on the person's page, or by gatehousectl import"
-  }
-
-  private func name(_ values: [(field: String, value: String)]) -> String {
-    values.first { $0.field == "username" }?.value ?? ""
+    usernames.insert(FoldedName(read.username).text)
+    rows.append(read)
   }
 
   private mutating func refuse(_ line: Int, _ username: String, _ column: String, _ why: String) {
@@ -139,32 +92,34 @@ struct PeopleFile {
 
   /// `USER.CREATEMANY` of some rows.
   static func command(_ rows: [Row], workspace: String, invites: Bool) -> [String] {
-    var most: [String: Int] = [:]
-    var order: [String] = []
+    var columns: [PersonColumn] = []
     for row in rows {
-      var counts: [String: Int] = [:]
-      for (field, _) in row.values { counts[field, default: 0] += 1 }
-      for (field, _) in row.values where most[field] == nil {
-        most[field] = 0
-        order.append(field)
-      }
-      for (field, count) in counts { most[field] = max(most[field] ?? 0, count) }
+      for cell in row.cells where !columns.contains(cell.column) { columns.append(cell.column) }
     }
-    let fields = order.flatMap { Array(repeating: $0, count: most[$0] ?? 1) }
-    let values = rows.flatMap { row -> [String] in
-      order.flatMap { field -> [String] in
-        let own = row.values.filter { $0.field == field }.map(\.value)
-        return own + Array(repeating: "", count: (most[field] ?? 1) - own.count)
-      }
-    }
-    return ["USER.CREATEMANY", "WORKSPACE", workspace, "FIELDS", String(fields.count)] + fields
+    let values = rows.flatMap { row in columns.map { row.text($0) ?? "" } }
+    return ["USER.CREATEMANY", "WORKSPACE", workspace, "FIELDS", String(columns.count)] + columns.map(\.name)
       + ["ROWS", String(values.count)] + values + ["WITHIN"] + (invites ? [] : ["NOINVITE"]) + ["ACCEPT-BILLING"]
+  }
+
+  /// A row as it can be tried by itself: it looks after nobody of the other rows, who are not there yet.
+  func alone(_ row: Row) -> Row {
+    guard let text = row.text(.manages), let form = PersonColumn.manages.form,
+      let managed = try? PersonColumn.managed(in: text)
+    else { return row }
+    let others = managed.filter { value in
+      let name = FoldedName(value.name).text
+      return value.kind != .user || name == FoldedName(row.username).text || !usernames.contains(name)
+    }
+    var alone = row
+    alone.cells.removeAll { $0.column == .manages }
+    if !others.isEmpty { alone.cells.append((.manages, CellValue.cell(others.map(\.value), form))) }
+    return alone
   }
 
   /// A refusal of the server about one row, told by its column: `email is not an e-mail address`.
   func fault(_ row: Row, _ failure: CommandFailure) -> Fault {
-    let name = failure.why.prefix { $0 != " " && $0 != ":" }.lowercased()
+    let column = PersonColumn.meant(by: "\(failure.code) \(failure.detailAsItIs)", among: row.cells)
     return Fault(
-      line: row.line, username: row.username, column: headers[name] ?? headers[name + "s"] ?? "", why: failure.detail)
+      line: row.line, username: row.username, column: column.flatMap { headers[$0] } ?? "", why: failure.detail)
   }
 }

@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseWire
 
 /// A group of the workspace, without its members.
@@ -34,7 +35,7 @@ struct SCIMGroupName: Sendable {
       cursor = page.first?.string ?? "0"
       for group in page.dropFirst().first?.elements ?? [] {
         guard let id = group["id"]?.integer, let name = group["name"]?.string else { continue }
-        let key = tenant.workspace == "main" ? name : "\(tenant.workspace)/\(name)"
+        let key = QualifiedName.shown(name, in: tenant.workspace)
         groups.append(
           SCIMGroupName(id: String(id), key: key, displayName: name, externalID: group["external-id"]?.string))
       }

@@ -162,7 +162,7 @@ extension CommandTable {
     let planned = user.cell.state.apiKeys.plannedEnd(of: old.serial)
     let life = try turn.lifeOfKey() ?? (planned == 0 ? 0 : planned - old.row.created)
     let made = try turn.makeKey(
-      of: user, name: user.cell.state.apiKeys.name(of: old.serial), life: life, replacing: old)
+      of: user, name: user.cell.state.apiKeys.name(of: old.serial), life: life, replacing: old, endsOld: overlap == 0)
     let end = min(turn.now + overlap, old.row.expires == 0 ? Limits.latestTime : old.row.expires)
     if overlap == 0 {
       turn.emit(APIKeyEnded(old.id, of: user.id, .deactivated))

@@ -115,15 +115,19 @@ extension Turn {
 
   /// Makes a key, with as long a life as asked for and allowed.
   ///
-  /// - Parameter life: 0 for no limit.
+  /// - Parameters:
+  ///   - life: 0 for no limit.
+  ///   - endsOld: whether the key that it replaces ends with this decision, and so makes room for it.
   func makeKey(
-    of user: UserReference, name: String, life: Milliseconds, replacing old: APIKeyReference? = nil
+    of user: UserReference, name: String, life: Milliseconds, replacing old: APIKeyReference? = nil,
+    endsOld: Bool = false
   ) throws(Halt) -> MadeKey {
     let keys = user.cell.state.apiKeys.keys(of: user.serial)
     read(user.cell.state.lsn)
     let active = keys.count { user.cell.state.apiKeys.rows[$0].isActive(at: now) }
-    guard active < Limits.activeKeysOfUser else {
-      throw .refused(.limit("keys: a user has at most \(Limits.activeKeysOfUser); deactivate some"))
+    guard active - (endsOld ? 1 : 0) < Limits.activeKeysOfUser else {
+      let advice = old == nil ? "deactivate some" : "deactivate some, or replace it with OVERLAP 0"
+      throw .refused(.limit("keys: a user has at most \(Limits.activeKeysOfUser); \(advice)"))
     }
     // The oldest that is of no use any more makes room.
     let oldest =

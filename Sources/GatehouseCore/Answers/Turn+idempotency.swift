@@ -59,15 +59,16 @@ extension Turn {
     try body(self)
     try requireVersionChecked()
     // Kept even if nothing changed, because the same command could change something later.
+    let people = try peopleOfReply()
     emit(
       AnswerKept(
         partition: partition, key: keyDigest, arguments: words, reply: stored(reply, salt), approval: askedFor,
-        until: now + Limits.idempotencyLife, era: cell.state.answers.era, people: peopleOfReply()))
+        until: now + Limits.idempotencyLife, era: cell.state.answers.era, people: people))
   }
 
   /// Of whom the reply may say something: those who are changed, those whom the words or the reply name, and those who
   /// gave the command. Once somebody is forgotten, the reply of the very command that does it says nothing of them.
-  private func peopleOfReply() -> [SealKey] {
+  private func peopleOfReply() throws(Halt) -> [SealKey] {
     if changes.contains(where: { $0.known is ContactAnonymised || $0.known is UserPurged }) { return [] }
     var people: Set<SealKey> = []
     var keys: [UInt64] = []
@@ -82,7 +83,19 @@ extension Turn {
     people.formUnion((named?.users ?? []).union(named?.authors ?? []).map(SealKey.user))
     people.formUnion((named?.contacts ?? []).map(SealKey.contact))
     if let principal = asUser { people.formUnion([.user(principal.actor), .user(principal.subject)]) }
-    return people.sorted()
+    return try remembered(people)
+  }
+
+  /// Those of some people who were not forgotten before. What is said of the others is not theirs any more, and a snapshot
+  /// could not keep an answer under a key that is gone.
+  private func remembered(_ people: Set<SealKey>) throws(Halt) -> [SealKey] {
+    try hold(Set(people.map { partitioning.partition(of: UserID(raw: $0.raw)) }))
+    var remembered: [SealKey] = []
+    for person in people.sorted() {
+      let cell = try cell(partitioning.partition(of: UserID(raw: person.raw)))
+      if !cell.state.isForgotten(person) { remembered.append(person) }
+    }
+    return remembered
   }
 
   /// Clears the answers that may say something of somebody who is forgotten.

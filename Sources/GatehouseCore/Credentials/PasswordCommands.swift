@@ -55,6 +55,7 @@ extension CommandTable {
   @Sendable private static func passwordSet(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
+    try turn.requireNotAnonymised(user.contactReference)
     try turn.requireSomebodyElse(user)
     turn.read(turn.directory.lsn)
     let policies = turn.homePolicies(of: user)
@@ -76,6 +77,7 @@ extension CommandTable {
   @Sendable private static func passwordImport(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
+    try turn.requireNotAnonymised(user.contactReference)
     try turn.requireService(toImport: "a hash")
     turn.read(turn.directory.lsn)
     try turn.setPassword(of: user, hash: try turn.importedHash(2), isTemporary: false, .imported)
@@ -85,6 +87,7 @@ extension CommandTable {
   @Sendable private static func passwordGenerate(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     try turn.requireNotDeleted(user)
+    try turn.requireNotAnonymised(user.contactReference)
     try turn.requireSomebodyElse(user)
     turn.read(turn.directory.lsn)
     let address = turn.address(of: user)
@@ -123,8 +126,10 @@ extension CommandTable {
     try turn.requireShort(password: 1)
     let password = try turn.newPassword(2)
     guard password != turn.password(1) else { throw .refused(Turn.unchanged) }
+    let strength = turn.strength(for: user)
+    try turn.requireLength(of: password, strength)
     let work = HashPassword(
-      password: password, strength: turn.strength(for: user),
+      password: password, strength: strength,
       old: OldPassword(hash: hash, password: turn.givenPassword(1)))
     switch try turn.outcome(of: work).unwrapped() {
     case .hashed(let hash):
@@ -263,7 +268,17 @@ extension Turn {
   func strength(related: [String], in home: Workspace) -> PasswordStrength {
     PasswordStrength(
       score: Int(home.policies.passwordStrength),
-      related: (related + [home.name, "gatehouse"]).filter { !$0.isEmpty })
+      related: (related + [home.name, "gatehouse"]).filter { !$0.isEmpty }, length: Int(home.policies.passwordLength))
+  }
+
+  /// Refuses a new password that is shorter than the home wants it.
+  func requireLength(of password: SecretWord, _ strength: PasswordStrength) throws(Halt) {
+    let length = String(decoding: password.bytes, as: UTF8.self).unicodeScalars.count
+    guard length >= strength.length else {
+      throw .refused(
+        .rule(
+          "password.length", "it has \(length) characters", instead: "choose one of at least \(strength.length)"))
+    }
   }
 
   /// The hash of a new password.
@@ -271,6 +286,7 @@ extension Turn {
   func hash(
     _ password: SecretWord, _ strength: PasswordStrength, unlike former: String? = nil
   ) throws(Halt) -> String {
+    try requireLength(of: password, strength)
     switch try hashed(HashPassword(password: password, strength: strength, old: nil, former: former)) {
     case nil: return ""
     case .hashed(let hash): return hash

@@ -107,6 +107,8 @@ public struct PasswordStrength: Sendable, Equatable {
   public let score: Int
   /// The words that somebody who knows the person tries first: the names, the address, the organisation.
   public let related: [String]
+  /// The fewest characters.
+  public let length: Int
 }
 
 public enum HashedPassword: Sendable, Equatable {

@@ -3,8 +3,9 @@
 ///     125 · length × 2 + whether the change is critical · length · (code · keys · clear fields) · sealed fields
 ///
 /// What is sealed belongs to everything before it: it cannot be moved to another person, kind or change. A change is
-/// sealed if it says whose it is (`Change.sealing`), its keys exist, and it has a text at all; all others keep their
-/// plain form, and cost nothing. What is said of people after they were forgotten is not theirs, and is plain, too.
+/// sealed if it says whose it is (`Change.sealing`), any of its keys exists, and it has a text at all; all others keep their
+/// plain form, and cost nothing. What is said of people after they were forgotten is not theirs, and is plain, too, unless
+/// it is about others as well.
 ///
 /// Not sealed, and so not forgotten: the reasons that commands were given, notes of time entries, and linked records.
 /// They tell what was done and why, which the record of history must go on telling (L6); `USER.ANONYMISE` says so.
@@ -30,9 +31,18 @@ extension Change {
   }
 
   /// Encodes the change, its texts sealed if the writer has keys and the change is about somebody.
+  ///
+  /// What is about several people of whom some were forgotten is sealed under the keys of the others: it would stay in the
+  /// log for good, and what it says of them with it.
   func encodeSealing(into writer: inout ByteWriter) {
-    if let seals = writer.seals, let keys = sealing, seal(under: keys, seals, into: &writer) { return }
-    encode(into: &writer)
+    guard let seals = writer.seals, var keys = sealing else { return encode(into: &writer) }
+    while !seal(under: keys, seals, into: &writer) {
+      guard case .all(let people) = keys else { return encode(into: &writer) }
+      // Asked again each time, because a key may be destroyed meanwhile.
+      let left = people.filter { !seals.isDestroyed($0) }
+      guard !left.isEmpty, left.count < people.count else { return encode(into: &writer) }
+      keys = .all(left)
+    }
   }
 
   /// - Returns: false if nothing was encoded, because a key was destroyed or there is nothing to hide.

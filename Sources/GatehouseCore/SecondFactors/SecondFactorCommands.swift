@@ -78,6 +78,8 @@ extension CommandTable {
   @Sendable private static func totpEnrol(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     try turn.requireCredentialMaking(of: user, "a second factor")
+    // Its secret could be sealed nowhere.
+    try turn.requireNotAnonymised(user.contactReference)
     guard !user.cell.state.secondFactors.isEnrolled(user.serial) else {
       throw .refused(
         .rule(

@@ -11,8 +11,11 @@ public struct TimeSecret: Sendable, Equatable, BitwiseCopyable, CustomStringConv
     words = (first.0, first.1, UInt32(truncatingIfNeeded: second.0))
   }
 
-  /// Before the fields are read.
+  /// Before the fields are read, and where the key was destroyed under which they are sealed.
   init() { words = (0, 0, 0) }
+
+  /// Whether it is none that was ever drawn. Everybody knows its codes, so none of them counts.
+  var isBlank: Bool { self == TimeSecret() }
 
   public init?(bytes: some Collection<UInt8>) {
     guard bytes.count == Self.count else { return nil }

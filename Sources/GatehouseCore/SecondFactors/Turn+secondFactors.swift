@@ -56,7 +56,9 @@ extension Turn {
     read(factor.lsn)
     guard let secret = isPending ? factor.pending : factor.secret else { return nil }
     let last = isPending ? 0 : factor.lastStep
-    if let step = TimeCode.step(of: word, secret, after: last, at: timesOfCodes, hmacSHA1) { return .step(step) }
+    if !secret.isBlank, let step = TimeCode.step(of: word, secret, after: last, at: timesOfCodes, hmacSHA1) {
+      return .step(step)
+    }
     if isPending || word.count > Limits.recoveryCodeBytes { return nil }
     let typed = RecoveryCode.digest(word, of: user.id, folderSecret, digest)
     return factor.recovery.first { $0.matches(typed) }.map { .recovery($0) }

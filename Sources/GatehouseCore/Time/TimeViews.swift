@@ -70,6 +70,8 @@ extension Reply {
 extension Turn {
   /// The map of an entry.
   func show(_ entry: EntryView) throws(Halt) {
+    // The words name the entry alone, and a command that finds nothing to change says no more.
+    noteNamed(entry.user)
     reply.map(14)
     reply.add([.text("entry"), .integer(entry.id.raw)])
     let workspace = withDirectory { reply.store($0.shownWorkspace(entry.workspace)) }

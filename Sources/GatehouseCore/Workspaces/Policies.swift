@@ -81,6 +81,10 @@ public struct Policies: Sendable, Equatable {
       "how much guessing a new password must withstand, from 0 (any) to 4; 2 refuses common ones", range: 0...4,
       isAboutSecurity: true),
     Definition(
+      "password.length", .number(Int64(Limits.passwordCharacters.lowerBound)),
+      "the fewest characters of a new password",
+      range: Int64(Limits.passwordCharacters.lowerBound)...64, isAboutSecurity: true),
+    Definition(
       "password.admin-sets-final", .flag(false),
       "passwords set by administrators need not be changed at the next login",
       isAboutSecurity: true),
@@ -142,6 +146,7 @@ public struct Policies: Sendable, Equatable {
   public var secondFactor = SecondFactorRule.off
   public var issuer = ""
   public var passwordStrength: Int64 = 2
+  public var passwordLength = Int64(Limits.passwordCharacters.lowerBound)
   public var adminSetsFinal = false
   public var notifiesStopped = false
   public var sessionTTL: Milliseconds = 12 * 3_600_000
@@ -250,6 +255,7 @@ public struct Policies: Sendable, Equatable {
     case ("login.second-factor", .choice(let word)): secondFactor = SecondFactorRule(rawValue: word) ?? .off
     case ("login.issuer", .title(let text)): issuer = text
     case ("password.strength", .number(let number)): passwordStrength = number
+    case ("password.length", .number(let number)): passwordLength = number
     case ("password.admin-sets-final", .flag(let on)): adminSetsFinal = on
     case ("timer.notify-stopped", .flag(let on)): notifiesStopped = on
     case ("session.ttl", .span(let span)): sessionTTL = span

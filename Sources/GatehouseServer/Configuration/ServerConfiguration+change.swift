@@ -2,7 +2,7 @@
 extension ServerConfiguration {
   /// The settings that `CONFIG GET` shows.
   package var shownSettings: [(name: String, value: String)] {
-    Setting.all.map { ($0.name, $0.text(in: self)) } + RedisSetting.all.map { ($0.name, $0.text(self)) }
+    Setting.all.map { ($0.name, $0.shownText(in: self)) } + RedisSetting.all.map { ($0.name, $0.text(self)) }
   }
 
   /// Changes settings, all or none. Setting any of them, even a fixed one, to the value it already has is allowed and

@@ -14,6 +14,9 @@ package struct Setting: Sendable {
   /// Whether `CONFIG SET` and a reload can change it while the server runs.
   package let isLive: Bool
 
+  /// Whether the value may hold a secret, so that services are not told it.
+  package let mayBeSecret: Bool
+
   private let read: @Sendable (ServerConfiguration) -> String
   private let parse: @Sendable (String, inout ServerConfiguration) -> Problem?
 
@@ -28,6 +31,7 @@ package struct Setting: Sendable {
     _ property: any WritableKeyPath<ServerConfiguration, Value> & Sendable,
     value valueName: String,
     live isLive: Bool = false,
+    mayBeSecret: Bool = false,
     expected: String,
     parse: @escaping @Sendable (String) -> Value?,
     format: @escaping @Sendable (Value) -> String,
@@ -37,6 +41,7 @@ package struct Setting: Sendable {
     self.valueName = valueName
     self.summary = summary
     self.isLive = isLive
+    self.mayBeSecret = mayBeSecret
     self.read = { format($0[keyPath: property]) }
     self.parse = { text, configuration in
       guard let value = parse(text) else { return "is not \(expected)" }
@@ -47,6 +52,12 @@ package struct Setting: Sendable {
 
   /// The value in `configuration`, in the form that `write` accepts.
   package func text(in configuration: ServerConfiguration) -> String { read(configuration) }
+
+  /// The value as services are told it.
+  func shownText(in configuration: ServerConfiguration) -> String {
+    let text = read(configuration)
+    return mayBeSecret && text != defaultText ? "(redacted)" : text
+  }
 
   /// The default value.
   package var defaultText: String { read(Self.defaults) }

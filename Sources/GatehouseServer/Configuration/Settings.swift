@@ -245,14 +245,14 @@ extension Setting {
     "file of the master key that the data folder is encrypted under")
 
   package static let encryptionKeyCommand = Setting(
-    "encryption-key-command", \.encryptionKeyCommand, value: "command|none",
+    "encryption-key-command", \.encryptionKeyCommand, value: "command|none", mayBeSecret: true,
     expected: "a command; give one for /bin/sh that prints 32 random bytes in hex or base64, or none",
     parse: { text -> String?? in
       if text == "none" { return .some(nil) }
       return text.isEmpty || text.utf8.contains(0) ? nil : text
     },
     format: { $0 ?? "none" },
-    "command that prints the master key; CONFIG GET shows the command")
+    "command that prints the master key; CONFIG GET does not show it")
 
   package static let passwordMemory = integer(
     "password-memory", \.passwordMemory, value: "kib", 8...4_194_304, "memory that hashing a password takes, in KiB")

@@ -331,13 +331,16 @@ package final class GatehouseServer: Service {
     }
   }
 
-  /// Reads the certificate again when its files change, until the task is cancelled.
+  /// Reads the certificate again when its files change, and warns before it ends, until the task is cancelled.
   private func keepCertificate() async {
     guard let identity = tlsIdentity.withLock({ $0 }) else { return }
     while !Task.isCancelled {
       try? await Task.sleep(for: TLSIdentity.watchInterval)
       if Task.isCancelled { return }
-      try? await onOwnThread { [logger] in identity.reloadIfChanged(logger) }
+      try? await onOwnThread { [logger] in
+        identity.reloadIfChanged(logger)
+        identity.warnOfEnd(logger)
+      }
     }
   }
 

@@ -179,8 +179,8 @@ struct Opening {
     var restored = Restoration(folder)
     if let snapshot = recovery.snapshot { try restored.load(snapshot) }
     let end = try restored.replay(&recovery)
-    if mayRenewKeys, try restored.renewKeys() {
-      logger.notice("ids of people who were forgotten are free again, and have new keys: the data was set back")
+    if mayRenewKeys, try restored.renewKeys(at: max(0, Clock.wallMicroseconds() / 1000)) {
+      logger.notice("ids or days whose keys were destroyed come again, and have new keys: data or clock was set back")
     }
     for person in restored.peopleWithoutKeys {
       logger.error(

@@ -15,10 +15,9 @@ final class TLSIdentity: Sendable {
     var context: TLSContext
     /// The files as they were when they were last looked at, whether they could be used or not.
     var stamps: [FileStamp?]
+    var warning = ExpiryWarning()
   }
 
-  /// How long before a certificate ends the log warns of it.
-  private static let warningSeconds: Int64 = 14 * 86_400
   /// How often the files are looked at.
   static let watchInterval: Duration = .seconds(2)
 
@@ -73,11 +72,18 @@ final class TLSIdentity: Sendable {
     reload(logger)
   }
 
+  /// Warns of a certificate that ends soon, as often as `ExpiryWarning` says. A server may run for years, and where the
+  /// renewal of its certificate fails, nothing else would say so in time.
   func warnOfEnd(_ logger: Logger) {
-    guard let expires = current.expires else { return }
-    let left = expires - Clock.wallMicroseconds() / 1_000_000
-    guard left < Self.warningSeconds else { return }
-    logger.warning("the TLS certificate expires soon; renew it", metadata: ["days": "\(max(0, left) / 86_400)"])
+    let now = Clock.wallMicroseconds() / 1_000_000
+    let days = state.withLock { state in
+      let expires = state.context.expires
+      return state.warning.days(until: expires, at: now)
+    }
+    guard let days else { return }
+    logger.warning(
+      days < 0 ? "the TLS certificate has expired; renew it" : "the TLS certificate expires soon; renew it",
+      metadata: ["days": "\(days)"])
   }
 
   /// What changes when a file is written or replaced, also behind a symbolic link.
@@ -101,6 +107,29 @@ final class TLSIdentity: Sendable {
     [configuration.tlsCertFile, configuration.tlsKeyFile, configuration.tlsCACertFile].map {
       $0.flatMap(FileStamp.init)
     }
+  }
+}
+
+/// When the log warns of a certificate that ends: once a day, from two weeks before.
+struct ExpiryWarning: Sendable {
+  private static let day: Int64 = 86_400
+  private static let ahead = 14 * day
+
+  /// When it warned last, in unix seconds.
+  private var last: Int64?
+
+  init() {}
+
+  /// - Parameters:
+  ///   - expires: when the certificate ends, in unix seconds.
+  ///   - now: unix seconds.
+  /// - Returns: how many whole days are left, -1 once it has ended; nil if there is nothing to say now.
+  mutating func days(until expires: Int64?, at now: Int64) -> Int64? {
+    guard let expires, expires - now < Self.ahead else { return nil }
+    // A clock that was set back must not silence it.
+    if let last, (0..<Self.day).contains(now - last) { return nil }
+    last = now
+    return expires > now ? (expires - now) / Self.day : -1
   }
 }
 

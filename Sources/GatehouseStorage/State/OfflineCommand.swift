@@ -28,7 +28,7 @@ package struct OfflineCommand {
     var state = Restoration(folder)
     if let snapshot = recovery.snapshot { try state.load(snapshot) }
     let end = try recovery.read { lsn, bytes in try state.replay(lsn, bytes) }
-    _ = try state.renewKeys()
+    _ = try state.renewKeys(at: clock)
     let command = OfflineCommand(state, folder)
     let now = max(clock, state.newestTime ?? clock)
     let first = recovery.report.firstLSN

@@ -47,8 +47,7 @@ struct EventStream {
       isFirst = false
       if !waits, page.events.isEmpty { return }
       guard !ticket.isReleased, door.isCurrent(caller), door.condition != .stopping else {
-        if door.condition != .stopping { try await write(Self.ended, to: &writer, on: channel) }
-        return
+        return try await end(writing: &writer, on: channel)
       }
       do {
         self.page = try await read(after: "\(page.last)", waiting: waits)
@@ -56,7 +55,14 @@ struct EventStream {
         if door.condition == .stopping { return }
         return try await write(Self.event("error", problem), to: &writer, on: channel)
       }
+      // Read with the rights of before the wait: of what has come since, whoever lost them gets nothing.
+      guard door.isCurrent(caller) else { return try await end(writing: &writer, on: channel) }
     }
+  }
+
+  /// Tells the reader why nothing more comes, unless the server stops.
+  private func end(writing writer: inout any ResponseBodyWriter, on channel: any Channel) async throws {
+    if door.condition != .stopping { try await write(Self.ended, to: &writer, on: channel) }
   }
 
   private func read(after: String, waiting: Bool) async throws -> EventPage {

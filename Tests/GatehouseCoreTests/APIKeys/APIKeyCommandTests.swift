@@ -307,6 +307,13 @@ struct APIKeyCommandTests {
     for _ in 0..<Limits.activeKeysOfUser { core.run("APIKEY.CREATE ana") }
     #expect(core.run("APIKEY.CREATE ana").text?.hasPrefix("LIMIT keys: a user has at most 100") == true)
     let first = core.run("APIKEY.LIST ana").items.last?["id"].integer
+    // One that is replaced at once makes room for the other.
+    let replaced = core.run("APIKEY.ROTATE \(row()["id"])")
+    #expect(
+      replaced.text
+        == "LIMIT keys: a user has at most 100; deactivate some, or replace it with OVERLAP 0")
+    #expect(!core.run("APIKEY.ROTATE \(row()["id"]) OVERLAP 0").isError)
+    #expect(core.run("APIKEY.COUNT ana").integer == 100)
     core.run("APIKEY.DEACTIVATEALL ana")
     for _ in 0..<Limits.activeKeysOfUser { core.run("APIKEY.CREATE ana") }
     core.run("APIKEY.DEACTIVATE \(row()["id"])")

@@ -79,6 +79,20 @@ struct PasswordCommandTests {
       "the log would keep a digest of the words")
   }
 
+  @Test("password.length asks for longer ones, whoever sets them; those that are there stay")
+  func longer() throws {
+    core.run("PASSWORD.SET ana three-geese")
+    #expect(core.run("WORKSPACE.SET main policy.password.length 7").isError)
+    #expect(core.run("WORKSPACE.SET main policy.password.length 16").integer == 1)
+    let refusal = "REFUSED password.length: it has 10 characters; choose one of at least 16"
+    #expect(core.run("PASSWORD.SET ana grey-geese").text == refusal)
+    #expect(core.run("USER.CREATE ben PASSWORD grey-geese NOINVITE").text == refusal)
+    let token = try #require(logIn("three-geese")["session"].text)
+    #expect(core.run("PASSWORD.CHANGE three-geese grey-geese", as: token).text == refusal)
+    #expect(core.run("PASSWORD.CHANGE three-geese three-geese-landed", as: token).text == "OK")
+    #expect(isRight("three-geese-landed"))
+  }
+
   @Test("a password typed on another keyboard is the same password")
   func composed() {
     core.run(["PASSWORD.SET", "ana", "Zo\u{eb}s-pferde-schule"])

@@ -175,6 +175,38 @@ import Testing
     expectForgotten()
   }
 
+  /// An entry of Ward's that is as `ENTRY.CORRECT entry PROJECT tea` makes it.
+  private func entryOfWard() throws -> Int64 {
+    made("TIMER.START ward")
+    core.now += 60_000
+    let entry = try #require(core.run("TIMER.STOP ward")["entry"].integer)
+    made("ENTRY.CORRECT \(entry) PROJECT tea")
+    return entry
+  }
+
+  @Test("L6: an answer goes with whose entry it shows, although the command changed nothing and names an entry only")
+  func answersWithoutChanges() throws {
+    let entry = try entryOfWard()
+    let line = "ENTRY.CORRECT \(entry) PROJECT tea IDEM k1"
+    #expect(core.run(line)["username"].text == "ward")
+    made("USER.ANONYMISE ward")
+    #expect(core.run(line).text?.hasPrefix("CONFLICT idem: the command was done") == true)
+    expectForgotten()
+  }
+
+  @Test("L6: an answer about somebody who was forgotten before is kept as any other") func answersAfterwards() throws {
+    let entry = try entryOfWard()
+    let ward: [SealKey] = [.user(core.user("ward")?.id ?? .none)]
+    made("USER.ANONYMISE ward")
+    let line = "ENTRY.CORRECT \(entry) PROJECT coffee IDEM k1"
+    let answer = core.run(line)
+    #expect(answer["project"].text == "coffee")
+    #expect(core.cells.allSatisfy { $0.state.answers.keys(tellingOf: ward).isEmpty })
+    let count = core.log.count
+    #expect("\(core.run(line))" == "\(answer)" && core.log.count == count)
+    expectForgotten()
+  }
+
   @Test("L6: answers that expire are found no more by whom they tell of") func expiredAnswers() {
     made("USER.SET ward phone 1 IDEM k1")
     let ward: [SealKey] = [.user(core.user("ward")?.id ?? .none)]

@@ -140,6 +140,32 @@ import Testing
     #expect(try decoded(encoded(change, seals), seals) == change.carried)
   }
 
+  @Test(
+    "L6: what is about several people of whom one was forgotten is sealed for the others, and goes with them",
+    arguments: ["mail-queued/others", "mail-failed/others", "answer-kept/people"])
+  func besidesTheForgotten(_ name: String) throws {
+    let change = try #require(Self.sealed.first { $0.name == name }).change
+    let keys = try #require(change.sealing).keys
+    #expect(keys.count > 1)
+    var collector = TextCollector()
+    var visited = change
+    visited.visit(&collector)
+    for forgotten in keys {
+      let seals = HarnessSeals(without: [forgotten])
+      let bytes = encoded(change, seals)
+      #expect(bytes[0] == SealedChange.code)
+      for text in collector.hidden where text.count > 3 {
+        #expect(!bytes.contains(text), "\(String(decoding: text, as: UTF8.self)) stands in the bytes")
+      }
+      #expect(try decoded(bytes, seals) == change.carried)
+      seals.destroy(keys)
+      var left = TextCollector()
+      var known = try #require(try decoded(bytes, seals).known)
+      known.visit(&left)
+      #expect(left.hidden.filter { $0.count > 3 }.allSatisfy { !collector.hidden.contains($0) })
+    }
+  }
+
   @Test("a sealed change of an unknown kind is stepped over, unless it is critical") func unknownKind() throws {
     let seals = HarnessSeals()
     var bytes = encoded(MailFailed(ChangeSamples.mail, "no such mailbox", next: nil), seals)

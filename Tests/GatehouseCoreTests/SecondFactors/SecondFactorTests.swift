@@ -147,6 +147,29 @@ struct SecondFactorTests {
     core.expectReplicated()
   }
 
+  @Test("L6: a secret that is lost with its key has no code that counts, although everybody could compute one")
+  func lost() throws {
+    let recovery = scene.enrol().recovery
+    let ana = try #require(core.user("ana"))
+    let lsn = ana.cell.state.lsn
+    ana.cell.state.secondFactors.update(ana.serial, lsn) { $0.secret = TimeSecret() }
+    #expect(scene.logIn("TOTP \(scene.code(TimeSecret()))")["reason"].text == "credentials")
+    #expect(scene.logIn("TOTP \(recovery[0])")["decision"].text == "ALLOW")
+  }
+
+  @Test("L6: who was anonymised gets no second factor and no password, of which nothing could be sealed")
+  func anonymised() throws {
+    let id = try #require(core.user("ana")?.id.raw)
+    #expect(!core.run("USER.ANONYMISE ana").isError)
+    core.run("USER.STATUS #\(id) active")
+    for line in [
+      "TOTP.ENROL #\(id)", "PASSWORD.SET #\(id) correct-horse", "PASSWORD.IMPORT #\(id) x", "PASSWORD.GENERATE #\(id)",
+    ] {
+      #expect(core.run(line).text?.hasPrefix("REFUSED anonymised: contact #") == true, "\(line)")
+    }
+    core.expectReplicated()
+  }
+
   @Test("an accepted code stays used after a restart, and so does a recovery code")
   func restarted() throws {
     let (secret, recovery) = scene.enrol()

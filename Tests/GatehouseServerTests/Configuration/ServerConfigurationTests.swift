@@ -108,6 +108,15 @@ import Testing
     #expect(all == configuration)
   }
 
+  @Test func `the command that prints the master key, which may have a secret in it, is not shown`() {
+    var configuration = ServerConfiguration()
+    func shown() -> String? { configuration.shownSettings.first { $0.name == "encryption-key-command" }?.value }
+    #expect(shown() == "none")
+    configuration.encryptionKeyCommand = "curl -H 'X-Vault-Token: hvs.1' https://vault.test/key"
+    #expect(shown() == "(redacted)")
+    #expect(!configuration.shownSettings.contains { $0.value.contains("hvs.1") })
+  }
+
   @Test func `Redis' names change Gatehouse's settings`() throws {
     var configuration = ServerConfiguration()
     try configuration.change([

@@ -136,6 +136,24 @@ struct ForgettingTests {
     }
   }
 
+  @Test("L6: what is said of others beside somebody who was forgotten stands sealed in the log, too")
+  func besidesTheForgotten() throws {
+    let id = try createEva()
+    try gate.ok("WORKSPACE.SET main policy.manager.notices status")
+    try gate.ok("USER.CREATE mona EMAIL mona@acme.example NOINVITE")
+    try gate.ok("MANAGE.ADD mona USER eva.moon")
+    try gate.ok("USER.ANONYMISE eva.moon")
+    try waitUntilForgotten(id)
+    // Mona is told of it, by a mail about somebody whose key is gone.
+    try gate.ok("USER.STATUS #\(id) active")
+    #expect(try gate.pages("MAIL.LIST").contains { $0["to"] == "mona@acme.example" })
+    let records = try contents().filter { $0.name.hasPrefix("record ") }
+    #expect(records.count > 10 && !records.contains { $0.bytes.holds("mona@acme.example") })
+    server.kill()
+    try server.start()
+    #expect(try server.client().pages("MAIL.LIST").contains { $0["to"] == "mona@acme.example" })
+  }
+
   @Test(
     "the key of a webhook that is deleted goes with it; what came before, a snapshot too, is read again without it",
     arguments: [false, true])

@@ -123,6 +123,30 @@ import Testing
     #expect(keys.isDestroyed(.answers(until: 20_000 * day)) && keys.isDestroyed(.answers(until: 30_000 * day)))
   }
 
+  @Test("an older log beside the keys of today: days that come again get new keys, and no others do")
+  func daysThatComeAgain() throws {
+    let folder = try open()
+    let keys = try store(folder)
+    let day: Milliseconds = 86_400_000
+    var restored = Restoration(folder)
+    restored.newestTime = 19_990 * day
+    // A server that ran on without a record has destroyed what it should.
+    try keys.destroyAnswers(through: KeyStore.oldAnswers(at: 20_000 * day, era: 0))
+    #expect(try !restored.renewKeys(at: 20_000 * day))
+    #expect(keys.isDestroyed(.answers(until: 19_998 * day)))
+    // The clock was set back since, of which the older log does not know.
+    try keys.destroyAnswers(through: KeyStore.oldAnswers(at: 19_900 * day, era: 1))
+    #expect(keys.isDestroyed(.answers(until: 20_001 * day)))
+    #expect(try restored.renewKeys(at: 20_000 * day))
+    #expect(!keys.isDestroyed(.answers(until: 20_001 * day)) && !keys.isDestroyed(.answers(until: 19_999 * day)))
+    #expect(keys.isDestroyed(.answers(until: 19_998 * day)), "records may be sealed under it")
+    #expect(try !restored.renewKeys(at: 20_000 * day))
+    // A clock that was ahead of the newest record while the keys were destroyed.
+    try keys.destroyAnswers(through: KeyStore.oldAnswers(at: 21_000 * day, era: 0))
+    #expect(try restored.renewKeys(at: 19_990 * day))
+    #expect(keys.isDestroyed(.answers(until: 19_991 * day)) && !keys.isDestroyed(.answers(until: 19_992 * day)))
+  }
+
   // MARK: Damage
 
   private static let files = ["keys", "keys.copy"]

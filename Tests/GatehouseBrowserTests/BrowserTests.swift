@@ -10,15 +10,17 @@ struct BrowserTests {
   /// The scripts, with what they walk through.
   private static let walks = [
     "new_administrator", "without_scripts", "keyboard", "every_page", "hostile", "pictures", "guide_joint_accounts",
-    "guide_system_users", "guide_user_accounts", "guide_training_users", "guide_accounts_tab",
+    "guide_system_users", "guide_user_accounts", "guide_training_users", "guide_accounts_tab", "guides_further",
+    "without_mouse new_administrator", "without_mouse guide_joint_accounts", "without_mouse guide_accounts_tab",
   ]
 
   @Test("a walk through the console", arguments: walks)
-  func walk(_ script: String) throws {
+  func walk(_ line: String) throws {
     guard let python = try Self.python.orSkip() else { return }
     let stage = try SampleStage()
+    let words = line.split(separator: " ").map(String.init)
     let run = try runProgram(
-      python, ["-B", Self.scripts + script + ".py", stage.address, stage.password],
+      python, ["-B", Self.scripts + words[0] + ".py", stage.address, stage.password] + words.dropFirst(),
       environment: ["PYTHONPATH": Self.scripts],
       limit: .seconds(120) * Patience.factor)
     #expect(run.succeeded, "\(run.output)\n\(run.errors)\nserver:\n\(stage.server.messages.suffix(2000))")

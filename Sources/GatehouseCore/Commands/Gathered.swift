@@ -62,9 +62,13 @@ public struct Gathered: Sendable {
   private var knownViewer: ListViewer?
   /// Users with exactly the username of a search who live in another partition than the name leads to.
   var namesakes: Set<UserID> = []
+  /// How far a sorted list is that passes over some (`OFFSET`), and is read from behind them.
+  var progress: SortedProgress?
   /// The first rows of a sorted list so far.
   var first: FirstRows?
-  /// The rows that a sorted list has found in the partition, if it was left in between.
+  /// The last row that a sorted list has read in the partition, and the rows that it has found there, if it was left in
+  /// between.
+  var lastPlace: ListPlace?
   var seen: Set<UInt64> = []
   /// The rows whose replies are written, by id, once the first of all partitions are known; nil until then.
   var written: [UInt64: Reply]?
@@ -90,6 +94,17 @@ public struct Gathered: Sendable {
     again partitions: Set<Int>, _ look: @escaping @Sendable (Turn, HeldPartition, inout Gathered) -> Void
   ) {
     if !partitions.isEmpty { rest = (partitions, look) }
+  }
+
+  /// Whether all partitions are to be read once more, after which the command finishes again.
+  private var isToBeReadAgain = false
+
+  mutating func readAgain() { isToBeReadAgain = true }
+
+  /// Begins to read all partitions once more, if that is asked for.
+  public mutating func beginsAgain() -> Bool {
+    defer { isToBeReadAgain = false }
+    return isToBeReadAgain
   }
 
   /// Whether something is left to be looked up before the answer is whole.

@@ -1,30 +1,27 @@
 /// Reads the rows of a partition in the order of a sorted list, so that a page costs about what it shows.
 ///
-/// Two orders are there anyway. Rows are in the order of their ids, and but for threads that ran at once in that of their
-/// creation. And the index of words has the beginnings of names, addresses and usernames. Both are a little coarse: rows
-/// whose keys are the same come together, and the list sorts those itself.
+/// Texts have an index of their order (`ListOrder`). And rows are in the order of their ids anyway, and but for threads
+/// that ran at once in that of their creation.
 struct OrderedRows<Row: ListedPerson>: Sendable {
-  typealias Entry = WordIndex.Entry
-
   private enum Source {
     case ids
     case creation
-    case words(SortedField)
+    case order(PeopleOrder)
   }
 
   let field: ListField
   private let isDescending: Bool
   private let source: Source
 
-  /// How many rows are asked for before the first of them is read.
+  /// How many rows are asked for before the first of them is read: they lie elsewhere in memory.
   private static var rowsOfLook: Int { 8 }
 
   /// - Returns: nil if no index has the order.
   init?(_ field: ListField, isDescending: Bool) {
     self.field = field
     self.isDescending = isDescending
-    if let words = SortedField(field, Row.self) {
-      source = .words(words)
+    if let order = PeopleOrder(field, Row.self) {
+      source = .order(order)
     } else if field == Row.identity {
       source = .ids
     } else if field == .created {
@@ -34,34 +31,32 @@ struct OrderedRows<Row: ListedPerson>: Sendable {
     }
   }
 
-  /// Whether the order is that of the index of words, which must be complete.
-  var isOfWords: Bool { if case .words = source { true } else { false } }
+  /// The index that it goes by, which must be complete; nil if it goes by the rows themselves.
+  var order: PeopleOrder? { if case .order(let order) = source { order } else { nil } }
+
+  /// Whether no row comes before one that was read earlier.
+  var isExact: Bool { if case .creation = source { false } else { true } }
 
   // MARK: Keys
 
-  /// The key of a row in this order.
-  private func key(of sortKey: ContiguousArray<UInt8>) -> UInt64 {
-    switch source {
-    case .words(let words): words.key(of: sortKey)
-    case .ids, .creation: sortKey.withUnsafeBytes { WordIndex.key($0) }
-    }
+  /// Whether all rows from one on come after a place.
+  ///
+  /// - Parameter head: the first eight bytes of the row's sort key.
+  func isBeyond(_ head: UInt64, _ sortKey: ContiguousArray<UInt8>, in cell: HeldPartition) -> Bool {
+    let limit = Self.head(of: sortKey)
+    let slack = slack(in: cell)
+    return isDescending ? head < limit &- min(limit, slack) : head > limit &+ min(.max - limit, slack)
   }
 
-  /// Whether an entry of the index says what the row says.
-  func isCurrent(_ entry: Entry, _ sortKey: ContiguousArray<UInt8>) -> Bool { entry.key == key(of: sortKey) }
-
-  /// Whether all rows from this entry on come after one that has a sort key.
-  func isBeyond(_ entry: Entry, _ sortKey: ContiguousArray<UInt8>, in cell: HeldPartition) -> Bool {
-    let limit = key(of: sortKey)
-    let slack = slack(in: cell)
-    return isDescending ? entry.key < limit &- min(limit, slack) : entry.key > limit &+ min(.max - limit, slack)
+  private static func head(of sortKey: ContiguousArray<UInt8>) -> UInt64 {
+    sortKey.withUnsafeBytes { WordIndex.key($0) }
   }
 
   /// By how much keys can be out of order.
   private func slack(in cell: HeldPartition) -> UInt64 {
     switch source {
     case .creation: UInt64(clamping: Row.facets(in: cell).disorder)
-    case .ids, .words: 0
+    case .ids, .order: 0
     }
   }
 
@@ -76,84 +71,79 @@ struct OrderedRows<Row: ListedPerson>: Sendable {
     case pauses
   }
 
-  /// Calls `body` with each row from a place on.
+  /// Calls `body` with each row behind a place, and the first eight bytes of its sort key.
   ///
   /// - Parameters:
-  ///   - sortKey: that of the place; nil for the first.
-  ///   - entry: the last entry that was read before the partition was left.
-  /// - Returns: the last entry that was read, if the partition is to be left.
+  ///   - place: nil for the first row.
+  ///   - last: that of the last row that was read before the partition was left.
+  /// - Returns: the last row that was read, if the partition is to be left.
   func forEachRow(
-    in cell: HeldPartition, from sortKey: ContiguousArray<UInt8>?, after entry: Entry?, _ body: (Int, Entry) -> Step
-  ) -> Entry? {
+    in cell: HeldPartition, behind place: ListPlace?, after last: ListPlace?, _ body: (Int, UInt64) -> Step
+  ) -> Int? {
     switch source {
-    case .words(let words):
-      for range in ranges(of: words, from: sortKey) {
-        var run =
-          isDescending
-          ? cell.state.people.words.run(from: range.lowerBound, through: range.upperBound, before: entry)
-          : cell.state.people.words.run(from: range.lowerBound, through: range.upperBound, after: entry)
-        switch read(in: cell, body, next: { next(&run, in: cell) }) {
-        case .isDone: return nil
-        case .pausedAfter(let entry): return entry
-        case .hasEnded: continue
-        }
+    case .order(let order):
+      guard let index = cell.state.people.orders[order] else { return nil }
+      var position = position(behind: last ?? place, in: index, order, cell)
+      return read(in: cell, body) {
+        guard position < index.count else { return nil }
+        defer { position += 1 }
+        return entry(at: position, of: index)
       }
     case .ids, .creation:
-      var serial = start(in: cell, from: sortKey, after: entry)
-      let last = Row.last(in: cell)
-      let reading = read(in: cell, body) {
-        while serial >= 1, serial <= last {
+      var serial = start(in: cell, from: place?.key, after: last)
+      let end = Row.last(in: cell)
+      return read(in: cell, body) {
+        while serial >= 1, serial <= end {
           defer { serial += isDescending ? -1 : 1 }
-          if let key = key(ofRow: serial, in: cell) { return Entry(key: key, serial: UInt32(serial)) }
+          if let key = key(ofRow: serial, in: cell) { return (key, serial) }
         }
         return nil
       }
-      if case .pausedAfter(let entry) = reading { return entry }
     }
-    return nil
   }
 
-  private enum Reading {
-    case isDone
-    case pausedAfter(Entry)
-    case hasEnded
-  }
-
-  private func read(in cell: HeldPartition, _ body: (Int, Entry) -> Step, next: () -> Entry?) -> Reading {
-    var entries = ContiguousArray<Entry>()
+  /// - Parameter next: the next row, or, of an index, contact.
+  private func read(
+    in cell: HeldPartition, _ body: (Int, UInt64) -> Step, next: () -> (head: UInt64, serial: Int)?
+  ) -> Int? {
+    var entries = ContiguousArray<(head: UInt64, serial: Int)>()
     entries.reserveCapacity(Self.rowsOfLook)
     while true {
       entries.removeAll(keepingCapacity: true)
       while entries.count < Self.rowsOfLook, let entry = next() { entries.append(entry) }
-      if entries.isEmpty { return .hasEnded }
-      if isOfWords { cell.state.people.prefetch(entries.lazy.map { Int($0.serial) }) }
+      if entries.isEmpty { return nil }
+      if order != nil { cell.state.people.prefetch(entries.lazy.map { $0.serial }) }
       for entry in entries {
-        let row = isOfWords ? Row.row(ofContact: Int(entry.serial), in: cell) : Int(entry.serial)
-        guard let row, Row.created(row, in: cell) != nil else { continue }
-        switch body(row, entry) {
+        guard let row = order == nil ? entry.serial : Row.row(ofContact: entry.serial, in: cell) else { continue }
+        switch body(row, entry.head) {
         case .goesOn: continue
-        case .isDone: return .isDone
-        case .pauses: return .pausedAfter(entry)
+        case .isDone: return nil
+        case .pauses: return row
         }
       }
     }
   }
 
-  // MARK: By words
+  // MARK: By an index
 
-  private func next(_ run: inout WordIndex.Run, in cell: HeldPartition) -> Entry? {
-    isDescending ? cell.state.people.words.previous(&run) : cell.state.people.words.next(&run)
+  /// How many entries of an index come before a place or at it, in the order of the list.
+  func position(behind place: ListPlace?, in index: ListOrder, _ order: PeopleOrder, _ cell: HeldPartition) -> Int {
+    guard let place else { return 0 }
+    let id = Identifier<Row>(raw: place.id)
+    let partitioning = cell.state.partitioning
+    let (serial, partition) = (partitioning.serial(of: id), partitioning.partition(of: id))
+    // The first row whose id is beyond it; backwards, the first that is not before it.
+    let row = (isDescending ? cell.index < partition : cell.index <= partition) ? serial &+ 1 : serial
+    let count = place.key.withUnsafeBytes { text in
+      index.place(of: WordIndex.key(text)) { cell.state.people.isBefore($0, text, row: row, in: order) }
+    }
+    return isDescending ? index.count - count : count
   }
 
-  /// The keys that follow in the order of the list: those with an empty text are before all others.
-  private func ranges(of words: SortedField, from sortKey: ContiguousArray<UInt8>?) -> [ClosedRange<UInt64>] {
-    let empty = words.keyOfEmpty...words.keyOfEmpty
-    let texts: ClosedRange<UInt64> = 1 << 56 ... .max
-    guard let sortKey else { return isDescending ? [texts, empty] : [empty, texts] }
-    if sortKey.isEmpty { return isDescending ? [empty] : [empty, texts] }
-    // A cursor may come from anywhere.
-    let key = max(texts.lowerBound, words.key(of: sortKey))
-    return isDescending ? [texts.lowerBound...key, empty] : [key...texts.upperBound]
+  /// The entry at a position in the order of the list.
+  func entry(at position: Int, of index: ListOrder) -> (head: UInt64, serial: Int) {
+    let (head, contact) = index[isDescending ? index.count - 1 - position : position]
+    return (head, contact)
   }
 
   // MARK: By rows
@@ -169,11 +159,11 @@ struct OrderedRows<Row: ListedPerson>: Sendable {
   private static func key(of number: Int64) -> UInt64 { UInt64(bitPattern: number) ^ 1 << 63 }
 
   /// The first row that can follow a place.
-  private func start(in cell: HeldPartition, from sortKey: ContiguousArray<UInt8>?, after entry: Entry?) -> Int {
-    if let entry { return Int(entry.serial) + (isDescending ? -1 : 1) }
+  private func start(in cell: HeldPartition, from sortKey: ContiguousArray<UInt8>?, after row: ListPlace?) -> Int {
+    if let row { return cell.state.partitioning.serial(of: Identifier<Row>(raw: row.id)) + (isDescending ? -1 : 1) }
     let last = Row.last(in: cell)
     guard let sortKey, !sortKey.isEmpty else { return isDescending ? last : 1 }
-    let wanted = key(of: sortKey)
+    let wanted = Self.head(of: sortKey)
     let slack = slack(in: cell)
     // All rows before `low` are before the place, and all from `high` on behind it.
     var (low, high) = (1, last + 1)

@@ -1,9 +1,10 @@
 /// The facets of people, as their rows have them.
 extension People {
-  /// Those of a live login; a deleted one has none.
+  /// Those of a login; a deleted one has nothing but its status.
   func facets(ofUser serial: Int) -> [Facet] {
     let row = users[serial]
-    guard row.isUsed, row.status != .deleted else { return [] }
+    guard row.isUsed else { return [] }
+    guard row.status != .deleted else { return [.status(.deleted)] }
     var facets: [Facet] = [.status(row.status)]
     for workspace in memberships(of: serial) { facets.append(.workspace(workspace)) }
     for access in allAccess(of: serial) where access.isEnabled { facets.append(.product(access.product)) }

@@ -10,15 +10,10 @@ extension People {
       var index = WordIndex()
       swap(&index, &words)
       var initials: UInt32 = 0
-      var fields: UInt64 = 0
       longest.removeAll(keepingCapacity: true)
-      forEachTerm(of: contact) { field, term in
+      forEachTerm(of: contact) { term in
         index.insert(term, of: contact, afterLongest: &longest)
         initials |= WordIndex.initial(term)
-        if let field { fields |= 1 << field.rawValue }
-      }
-      for field in SortedField.ofContacts where fields & 1 << field.rawValue == 0 {
-        index.insert(lacking: field, contact)
       }
       index.setInitials(initials, of: contact)
       swap(&index, &words)
@@ -26,27 +21,23 @@ extension People {
     return words.isComplete(through: contacts.last)
   }
 
-  /// Calls `body` with each term by which a contact is found, and the field that it is from, if lists go in the order of it.
-  /// The parts of an e-mail and a username are no terms of their own: the names have the same, and the index would be half
-  /// as large again.
-  private func forEachTerm(of contact: Int, _ body: (SortedField?, UnsafeRawBufferPointer) -> Void) {
+  /// Calls `body` with each term by which a contact is found. The parts of an e-mail and a username are no terms of their
+  /// own: the names have the same, and the index would be half as large again.
+  private func forEachTerm(of contact: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
     contacts.withDetails(of: contact) { details in
-      func name(_ field: ContactField, _ sorted: SortedField?) {
-        guard let text = Details.field(field.rawValue, in: details) else { return }
-        SearchText.forEachTerm(of: text, .names) { body(sorted, $0) }
+      for field in [ContactField.first, .middle, .last] {
+        guard let text = Details.field(field.rawValue, in: details) else { continue }
+        SearchText.forEachTerm(of: text, .names) { body($0) }
       }
-      name(.first, .first)
-      name(.middle, nil)
-      name(.last, .last)
       if let text = Details.field(ContactField.email.rawValue, in: details) {
-        SearchText.forEachTerm(of: text, .doubleNames) { body(.email, $0) }
+        SearchText.forEachTerm(of: text, .doubleNames) { body($0) }
       }
     }
     let user = Int(contacts[contact].user)
     guard user != 0 else { return }
     users.withDetails(of: user) { details in
       if let text = Details.field(UserTag.username, in: details) {
-        SearchText.forEachTerm(of: text, .doubleNames) { body(.username, $0) }
+        SearchText.forEachTerm(of: text, .doubleNames) { body($0) }
       }
     }
   }
@@ -69,7 +60,7 @@ extension People {
   func match(_ contact: Int, _ words: [ContiguousArray<UInt8>], ordering: Int) -> UInt64? {
     var missing: UInt64 = 1 << UInt64(words.count) - 1
     var least = UInt64.max
-    forEachTerm(of: contact) { _, term in
+    forEachTerm(of: contact) { term in
       for index in words.indices where missing & 1 << UInt64(index) != 0 || index == ordering {
         let begins = words[index].withUnsafeBytes { word in
           term.count >= word.count && sameBytes(UnsafeRawBufferPointer(rebasing: term[..<word.count]), word)

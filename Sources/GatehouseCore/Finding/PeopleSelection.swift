@@ -44,10 +44,16 @@ struct PeopleSelection {
     guard isNarrowed else { return nil }
   }
 
+  /// The deleted logins, whatever else is asked of them.
+  init<Row: ListedPerson>(deletedOf row: Row.Type, in cell: HeldPartition) {
+    rows = SerialBits(Row.facets(in: cell)[.status(.deleted)])
+    isExact = false
+  }
+
   /// Everybody who is not deleted.
   private static func listed<Row: ListedPerson>(_ row: Row.Type, in cell: HeldPartition) -> SerialBits {
     var all = SerialBits(through: Row.last(in: cell))
-    for status in Status.allCases {
+    for status in Status.allCases where status != .deleted {
       if let set = Row.facets(in: cell)[.status(status)] { all.formUnion(set) }
     }
     return all
@@ -69,6 +75,22 @@ struct PeopleSelection {
     }
     rows.formIntersection(doubtful)
     return all - rows.count
+  }
+}
+
+extension PeopleSelection {
+  /// The rows that are asked for, with a look at those that are in doubt.
+  ///
+  /// - Parameter passes: whether a row is asked for.
+  /// - Returns: nil if more would have to be looked at than a slice.
+  func settled<Row: ListedPerson>(_ row: Row.Type, in cell: HeldPartition, _ passes: (Int) -> Bool) -> SerialBits? {
+    var doubtful = self
+    _ = doubtful.takeCertain(Row.self, in: cell)
+    let few = doubtful.rows.first(Limits.rowsOfSlice + 1, from: 1)
+    guard few.count <= Limits.rowsOfSlice else { return nil }
+    var settled = rows
+    for row in few where !passes(row) { settled.remove(row) }
+    return settled
   }
 }
 

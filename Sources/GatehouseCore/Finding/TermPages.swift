@@ -131,15 +131,13 @@ struct TermPages: Sendable {
 
   /// A range of entries.
   struct Run {
-    /// The position of the first, and that behind the last.
+    /// The position of the first.
     fileprivate var page: Int
     fileprivate var rank: Int
-    fileprivate var endPage: Int
-    fileprivate var endRank: Int
     /// The number of entries.
     fileprivate(set) var count: Int
 
-    static let empty = Run(page: 0, rank: 0, endPage: 0, endRank: 0, count: 0)
+    static let empty = Run(page: 0, rank: 0, count: 0)
   }
 
   /// The entries of a range.
@@ -153,7 +151,7 @@ struct TermPages: Sendable {
     if endRank < pages[last].keys.count, pages[last][endRank] == range.upperBound { endRank += 1 }
     var count = endRank - rank
     for index in first..<last { count += pages[index].keys.count }
-    return Run(page: first, rank: rank, endPage: last, endRank: endRank, count: count)
+    return Run(page: first, rank: rank, count: count)
   }
 
   /// Takes the first entry of a run.
@@ -166,18 +164,6 @@ struct TermPages: Sendable {
     run.count -= 1
     run.rank += 1
     return pages[run.page][run.rank - 1]
-  }
-
-  /// Takes the last entry of a run.
-  func previous(_ run: inout Run) -> Entry? {
-    guard run.count > 0 else { return nil }
-    if run.endRank == 0 {
-      run.endPage -= 1
-      run.endRank = pages[run.endPage].keys.count
-    }
-    run.count -= 1
-    run.endRank -= 1
-    return pages[run.endPage][run.endRank]
   }
 
   /// Takes the first entry of a run whose contact is among some.

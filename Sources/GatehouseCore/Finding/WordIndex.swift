@@ -4,9 +4,8 @@
 /// note, entries may be out of date, and neither log nor snapshot contains the index. Contacts are added later, a few
 /// at a time, by the lanes' upkeep or by the next search.
 ///
-/// A term's key is its first eight bytes in search form, so that keys sort like the terms, and a list in the order of a
-/// field can go by them too. What comes after the eighth byte is in a second index: of a thousand usernames that begin
-/// alike, a search for one of them looks at that one alone.
+/// A term's key is its first eight bytes in search form, so that keys sort like the terms. What comes after the eighth byte
+/// is in a second index: of a thousand usernames that begin alike, a search for one of them looks at that one alone.
 struct WordIndex: Sendable {
   typealias Entry = TermPages.Entry
   typealias Run = TermPages.Run
@@ -71,11 +70,6 @@ extension WordIndex {
     }
   }
 
-  /// Adds a contact to those whose field is empty, which has no term.
-  mutating func insert(lacking field: SortedField, _ contact: Int) {
-    terms.insert(Entry(key: field.keyOfEmpty, serial: UInt32(contact)))
-  }
-
   /// Takes note of the initials of all terms of a contact.
   mutating func setInitials(_ bits: UInt32, of contact: Int) {
     while initials.count <= contact {
@@ -132,21 +126,11 @@ extension WordIndex {
   ///   - last: only those with a key up to it.
   func run(of word: UnsafeRawBufferPointer, after entry: Entry? = nil, through last: UInt64 = .max) -> Run {
     let low = Self.key(word)
-    return run(from: low, through: min(last, low | Self.rest(word.count)), after: entry)
-  }
-
-  /// The entries with a range of keys.
-  ///
-  /// - Parameters:
-  ///   - entry: only those after it.
-  ///   - end: only those before it.
-  func run(from low: UInt64, through high: UInt64, after entry: Entry? = nil, before end: Entry? = nil) -> Run {
+    let high = min(last, low | Self.rest(word.count))
     var first = Entry(key: low, serial: 0)
     if let entry { first = max(first, Entry(key: entry.key, serial: entry.serial + 1)) }
-    var last = Entry(key: high, serial: .max)
-    // No contact has the number 0.
-    if let end { last = min(last, Entry(key: end.key, serial: end.serial - 1)) }
-    return first <= last ? terms.run(first...last) : .empty
+    let end = Entry(key: high, serial: .max)
+    return first <= end ? terms.run(first...end) : .empty
   }
 
   /// The contacts that have a term of more than eight bytes that begins with a word of more than eight; nil where the word
@@ -163,9 +147,6 @@ extension WordIndex {
 
   /// The next entry of a run.
   func next(_ run: inout Run) -> Entry? { terms.next(&run) }
-
-  /// The last entry of a run.
-  func previous(_ run: inout Run) -> Entry? { terms.previous(&run) }
 
   /// The next entry of a run whose contact is among some.
   ///

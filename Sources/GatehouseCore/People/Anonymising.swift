@@ -196,7 +196,7 @@ extension People {
     contacts.setDetails(of: serial, kept.bytes)
     contacts[serial].hired = .min
     contacts[serial].released = .min
-    words.note(serial)
+    noteTexts(of: serial)
   }
 }
 

@@ -116,7 +116,7 @@ public struct ContactSet: PartitionChange {
       var details = state.people.contacts.details(of: serial)
       details[text: field.rawValue] = new
       state.people.contacts.setDetails(of: serial, details.bytes)
-      state.people.words.note(serial)
+      state.people.noteTexts(of: serial)
     }
     state.people.touch(contact: serial, lsn)
     state.people.noteChange(of: serial)
@@ -156,6 +156,7 @@ public struct ContactDeleted: PartitionChange {
     let serial = state.partitioning.serial(of: contact)
     let filed = state.people.filed(user: 0, contact: serial)
     state.people.contacts.put(.vacant, at: serial)
+    state.people.orders.note(serial)
     state.people.refile(filed)
   }
 }

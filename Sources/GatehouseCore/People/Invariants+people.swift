@@ -41,6 +41,7 @@ extension InvariantChecker {
       expect(row.status.mayLogIn || row.sessionCount == 0, "\(name) may not log in and has sessions")
     }
     checkFacets(state)
+    checkOrders(state)
     expect(
       live == state.people.liveUsers,
       "partition \(state.index) counts \(state.people.liveUsers) live users, not \(live)")
@@ -100,6 +101,25 @@ extension InvariantChecker {
     expect(
       contacts.sets == state.people.contactFacets.sets,
       "partition \(state.index) files contacts by other facets than they have")
+  }
+
+  /// An order of lists that is complete has everybody, and each in their place.
+  private func checkOrders(_ state: borrowing PartitionState) {
+    for order in state.people.orders.inUse {
+      guard let index = state.people.orders[order], index.isComplete(through: state.people.contacts.last) else {
+        continue
+      }
+      var wanted: [(key: ContiguousArray<UInt8>, row: Int, contact: Int)] = []
+      for contact in 1..<(state.people.contacts.last + 1) where state.people.contacts[contact].isUsed {
+        if order.isOfUsers, state.people.contacts[contact].user == 0 { continue }
+        let key = state.people.sortKey(ofContact: contact, in: order)
+        wanted.append((key, state.people.row(ofContact: contact, in: order), contact))
+      }
+      wanted.sort { $0.key == $1.key ? $0.row < $1.row : $0.key.lexicographicallyPrecedes($1.key) }
+      expect(
+        (0..<index.count).map { index[$0].contact } == wanted.map { $0.contact },
+        "partition \(state.index) has people in another order (\(order)) than their rows have")
+    }
   }
 
   /// L13: whoever was merged leads to somebody who lists them, and nobody leads to themselves.

@@ -25,7 +25,7 @@ extension People {
   mutating func beginLogin(_ user: Int) {
     let contact = Int(users[user].contact)
     contacts[contact].user = UInt32(user)
-    words.note(contact)
+    noteTexts(of: contact)
     let former = Self.serial(ContactTag.formerLogin, in: contacts, of: contact)
     guard former != 0 else { return }
     Self.set(former, UserTag.previousLogin, in: &users, of: user)
@@ -37,6 +37,7 @@ extension People {
     let contact = Int(users[user].contact)
     guard contacts[contact].user == UInt32(user) else { return }
     contacts[contact].user = 0
+    orders.note(contact)
     Self.set(user, ContactTag.formerLogin, in: &contacts, of: contact)
   }
 
@@ -44,7 +45,7 @@ extension People {
   mutating func resumeLogin(_ user: Int) {
     let contact = Int(users[user].contact)
     contacts[contact].user = UInt32(user)
-    words.note(contact)
+    noteTexts(of: contact)
     Self.set(0, ContactTag.formerLogin, in: &contacts, of: contact)
   }
 
@@ -83,6 +84,7 @@ extension People {
       contacts.setDetails(of: contact, details.bytes)
     }
     contacts[contact].user = 0
+    orders.note(contact)
     Self.set(previous, ContactTag.formerLogin, in: &contacts, of: contact)
   }
 

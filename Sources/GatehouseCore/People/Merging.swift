@@ -241,7 +241,7 @@ extension People {
     details = users.details(of: user)
     if let newUser { details.encode(UserTag.alias) { $0.id(newUser) } } else { details.remove(UserTag.alias) }
     users.setDetails(of: user, details.bytes)
-    words.note(contact)
+    noteTexts(of: contact)
   }
 }
 

@@ -33,6 +33,8 @@ public struct People: ~Copyable, Sendable {
   var endsToSweep = 1024
   /// Finds contacts by words. Derived; a copy has none.
   var words = WordIndex()
+  /// The order of sorted lists. Derived; a copy has none.
+  var orders = ListOrders()
   /// Finds users and contacts by what they have in common. Derived; a copy has none.
   var userFacets = FacetIndex()
   var contactFacets = FacetIndex()

@@ -184,7 +184,7 @@ public struct UserRenamed: PartitionChange {
       details[text: UserTag.username] = new
       state.people.users.setDetails(of: serial, details.bytes)
       state.people.users[serial].nameHash = after.hash
-      state.people.words.note(Int(state.people.users[serial].contact))
+      state.people.noteTexts(of: Int(state.people.users[serial].contact))
       state.people.touch(user: serial, lsn)
       state.people.noteChange(of: Int(state.people.users[serial].contact))
     }

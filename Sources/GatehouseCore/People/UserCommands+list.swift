@@ -11,7 +11,7 @@ extension CommandTable {
       reply: "`[cursor, items]`, maps of the chosen fields; operators are = != < > <= >= ^= (prefix) ~= (contains)."
         + " Texts are compared without case and accents, as searches do; == !== ^== ~== tell accents apart."
         + " `role = name@workspace` is for those whose role over that workspace is in force. OFFSET passes"
-        + " over n users from the cursor on, in a list without SORT",
+        + " over n users from the cursor on",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: collectPeople(ListedUser.self), finish: finishPeople(ListedUser.self))),
     CommandSpec(
@@ -107,35 +107,70 @@ extension CommandTable {
     _ gathered: inout Gathered
   ) {
     turn.read(cell.state.lsn)
-    let order = OrderedRows<Row>(field, isDescending: page.isDescending)
-    if order?.isOfWords ?? false, !cell.state.people.enterWords(most: Limits.wordsOfSlice) {
+    let rows = OrderedRows<Row>(field, isDescending: page.isDescending)
+    if let order = rows?.order, !cell.state.people.enterOrder(order, most: Limits.orderedOfSlice) {
       return gathered.comeBack(at: max(1, gathered.nextRow))
     }
     guard gathered.hasFiledPeople(of: cell) else { return }
     let selection = filter.selection(in: cell)
+    var progress = gathered.progress ?? Self.progress(of: page, by: rows?.order)
+    gathered.progress = nil
+    defer { gathered.progress = progress }
+    if let rows, let order = rows.order, progress.jump != nil {
+      return jump(by: order, rows, filter.settled(in: cell, selection), cell, &progress, &gathered)
+    }
     // Moved out, so that growing it does not copy.
-    var first = gathered.first ?? FirstRows(most: page.count + 1, isDescending: page.isDescending)
+    var first =
+      gathered.first ?? FirstRows(most: progress.kept(forPageOf: page.count), isDescending: page.isDescending)
     gathered.first = nil
     // A partition that was begun in one way is ended in it.
     let isNew = gathered.nextRow <= 1
-    if let order, gathered.lastEntry != nil || isNew && filter.goesByOrder(selection) {
-      collect(in: order, selection, filter, page, cell, &first, &gathered)
+    if let rows, gathered.lastPlace != nil || isNew && filter.goesByOrder(selection) {
+      collect(in: rows, selection, filter, page, progress.base, cell, &first, &gathered)
     } else {
-      collectAll(by: field, selection, filter, page, cell, &first, &gathered)
+      collectAll(by: field, selection, filter, page, progress.base, cell, &first, &gathered)
     }
     gathered.first = first
   }
 
+  /// - Parameter order: that of the list, if an index has it.
+  private static func progress<Row: ListedPerson>(of page: ListPage<Row>, by order: PeopleOrder?) -> SortedProgress {
+    var progress = SortedProgress(base: page.placeBefore, offset: page.offset)
+    if order != nil, Row.hasExactFacets, page.offset > ListJump.near {
+      progress.jump = ListJump(from: progress.base, over: progress.offset)
+    }
+    return progress
+  }
+
+  /// Reads a partition's share of a round of a jump.
+  private static func jump<Row: ListedPerson>(
+    by order: PeopleOrder, _ rows: OrderedRows<Row>, _ settled: ListFilter<Row>.SettledRows?, _ cell: HeldPartition,
+    _ progress: inout SortedProgress, _ gathered: inout Gathered
+  ) {
+    let last = gathered.lastPlace
+    gathered.lastPlace = nil
+    gathered.comeBack(at: 0)
+    guard progress.jump?.isGivenUp == false else { return }
+    switch settled {
+    case .all?: gathered.lastPlace = progress.jump?.read(rows, by: order, nil, in: cell, after: last)
+    case .among(let wanted)?: gathered.lastPlace = progress.jump?.read(rows, by: order, wanted, in: cell, after: last)
+    case nil: progress.jump?.giveUp()
+    }
+    if gathered.lastPlace != nil { gathered.comeBack(at: 1) }
+  }
+
   /// Looks at all rows that are selected.
+  ///
+  /// - Parameter base: the list is read from behind this place on.
   private static func collectAll<Row: ListedPerson>(
     by field: ListField, _ selection: PeopleSelection?, _ filter: ListFilter<Row>, _ page: ListPage<Row>,
-    _ cell: HeldPartition, _ first: inout FirstRows, _ gathered: inout Gathered
+    _ base: ListPlace?, _ cell: HeldPartition, _ first: inout FirstRows, _ gathered: inout Gathered
   ) {
     for serial in filter.rows(of: cell, selection, &gathered) {
       let user = Row(cell, serial, filter.viewer)
       guard filter.passes(user) else { continue }
       let candidate = (key: user.sortKey(field), id: user.rawID)
-      guard page.isAfterCursor(candidate), first.worst.map({ page.isBefore(candidate, $0) }) ?? true else { continue }
+      guard page.isAfter(base, candidate), first.worst.map({ page.isBefore(candidate, $0) }) ?? true else { continue }
       first.add(candidate.key, candidate.id)
     }
   }
@@ -143,32 +178,37 @@ extension CommandTable {
   /// What is found at most before the partition is left for a moment.
   private static let foundOfSlice = 32
 
-  /// Looks at rows in the order of the list, until they come after all that the page has room for.
+  /// Looks at rows in the order of the list, until they come after all that there is room for.
+  ///
+  /// - Parameter base: the list is read from behind this place on.
   private static func collect<Row: ListedPerson>(
-    in order: OrderedRows<Row>, _ selection: PeopleSelection?, _ filter: ListFilter<Row>, _ page: ListPage<Row>,
-    _ cell: HeldPartition, _ first: inout FirstRows, _ gathered: inout Gathered
+    in rows: OrderedRows<Row>, _ selection: PeopleSelection?, _ filter: ListFilter<Row>, _ page: ListPage<Row>,
+    _ base: ListPlace?, _ cell: HeldPartition, _ first: inout FirstRows, _ gathered: inout Gathered
   ) {
-    let begun = gathered.lastEntry
+    let begun = gathered.lastPlace
     gathered.comeBack(at: 0)
     // In case somebody gets another place while the partition is left.
     let known = begun == nil ? [] : gathered.seen
     var found: [UInt64] = []
     var left = Limits.rowsOfSlice / 2
-    gathered.lastEntry = order.forEachRow(in: cell, from: page.keyBefore, after: begun) { row, entry in
-      if let worst = first.worst, order.isBeyond(entry, worst.key, in: cell) { return .isDone }
+    let last = rows.forEachRow(in: cell, behind: base, after: begun) { row, head in
+      if let worst = first.worst, rows.isBeyond(head, worst.key, in: cell) { return .isDone }
       left -= 1
+      let next: OrderedRows<Row>.Step = left > 0 ? .goesOn : .pauses
+      guard selection?.rows.contains(row) ?? true else { return next }
       let user = Row(cell, row, filter.viewer)
-      let candidate = (key: user.sortKey(order.field), id: user.rawID)
-      if order.isCurrent(entry, candidate.key), selection?.rows.contains(row) ?? true, page.isAfterCursor(candidate),
-        first.worst.map({ page.isBefore(candidate, $0) }) ?? true, filter.passes(user),
-        !known.contains(candidate.id)
-      {
-        first.add(candidate.key, candidate.id)
-        found.append(candidate.id)
-      }
-      return left > 0 && found.count < foundOfSlice ? .goesOn : .pauses
+      let candidate = (key: user.sortKey(rows.field), id: user.rawID)
+      if let worst = first.worst, !page.isBefore(candidate, worst) { return rows.isExact ? .isDone : next }
+      guard page.isAfter(base, candidate), filter.passes(user), !known.contains(candidate.id) else { return next }
+      first.add(candidate.key, candidate.id)
+      found.append(candidate.id)
+      return found.count < foundOfSlice ? next : .pauses
     }
-    guard gathered.lastEntry != nil else { return }
+    gathered.lastPlace = last.map { row in
+      let user = Row(cell, row, filter.viewer)
+      return ListPlace(key: user.sortKey(rows.field), id: user.rawID)
+    }
+    guard last != nil else { return }
     gathered.seen = known.union(found)
     gathered.comeBack(at: 1)
   }
@@ -185,12 +225,33 @@ extension CommandTable {
     }
   }
 
+  /// The first rows of a sorted list behind those that are passed over; nil if they are not reached yet.
+  private static func settledRows<Row: ListedPerson>(
+    _ page: ListPage<Row>, _ gathered: inout Gathered
+  ) -> ArraySlice<(key: ContiguousArray<UInt8>, id: UInt64)>? {
+    guard var progress = gathered.progress else { return [] }
+    defer { gathered.progress = progress }
+    if var jump = progress.jump {
+      let goesOn = jump.endRound { page.isBefore(($0.key, $0.id), ($1.key, $1.id)) }
+      progress = SortedProgress(base: jump.base, offset: jump.offset, jump: goesOn ? jump : nil)
+      return nil
+    }
+    let settled = gathered.first?.settled() ?? []
+    guard progress.offset > Limits.passedAtOnce else { return settled.dropFirst(progress.offset) }
+    guard settled.count == Limits.passedAtOnce, let last = settled.last else { return [] }
+    progress.base = ListPlace(key: last.key, id: last.id)
+    progress.offset -= settled.count
+    gathered.first = nil
+    return nil
+  }
+
   private static func finish<Row: ListedPerson>(
     _ row: Row.Type, _ turn: Turn, _ gathered: inout Gathered
   ) throws(Halt) {
     let page = try ListPage<Row>(turn)
     if page.sort != nil, gathered.written == nil {
-      gathered.items = gathered.first?.settled().map { Gathered.Item(key: $0.key, id: $0.id, reply: Reply()) } ?? []
+      guard let settled = settledRows(page, &gathered) else { return gathered.readAgain() }
+      gathered.items = settled.map { Gathered.Item(key: $0.key, id: $0.id, reply: Reply()) }
       gathered.written = [:]
       // Each partition gets its own: there are many, and looking for them in each would cost more than writing them.
       let items = Dictionary(grouping: gathered.items.prefix(page.count)) {

@@ -38,7 +38,9 @@ public struct ListFilter<Row: ListedPerson> {
 
   /// The rows of a partition to look at; nil if the indexes tell nothing, so that it is every row.
   func selection(in cell: HeldPartition) -> PeopleSelection? {
-    includesDeleted ? nil : PeopleSelection(conditions, viewer, Row.self, in: cell)
+    guard includesDeleted else { return PeopleSelection(conditions, viewer, Row.self, in: cell) }
+    // A condition says that the status is *deleted*. Contacts have no status.
+    return Row.hasExactFacets ? PeopleSelection(deletedOf: Row.self, in: cell) : nil
   }
 
   /// Whether rows in the order of the list are better read by its index than looked at all: where many meet the
@@ -77,6 +79,20 @@ public struct ListFilter<Row: ListedPerson> {
     return certain + doubtful.count { passes(Row(cell, $0, viewer)) }
   }
 
+  /// The rows of a partition that pass, for a jump to a position; nil where the indexes do not tell.
+  ///
+  /// - Parameter selection: that of the partition.
+  func settled(in cell: HeldPartition, _ selection: PeopleSelection?) -> SettledRows? {
+    guard Row.hasExactFacets, !includesDeleted else { return nil }
+    if isOpen { return .all }
+    return selection?.settled(Row.self, in: cell) { passes(Row(cell, $0, viewer)) }.map(SettledRows.among)
+  }
+
+  enum SettledRows {
+    case all
+    case among(SerialBits)
+  }
+
   public func passes(_ row: Row) -> Bool {
     row.isListed(includingDeleted: includesDeleted) && conditions.allSatisfy { $0.holds(for: row) }
   }
@@ -111,7 +127,7 @@ public struct ListPage<Row: ListedPerson> {
   /// Where the previous page ended.
   private enum Cursor {
     case start
-    case after(key: ContiguousArray<UInt8>, id: UInt64)
+    case after(ListPlace)
   }
 
   public let sort: ListField?
@@ -128,7 +144,6 @@ public struct ListPage<Row: ListedPerson> {
     if isDescending, sort == nil { throw .refused(.syntax("DESC needs SORT field")) }
     count = try turn.listCount()
     offset = try turn.integer("OFFSET", in: 0...Int(Int32.max)) ?? 0
-    if offset > 0, sort != nil { throw .refused(.syntax("OFFSET counts in the order of a list without SORT")) }
     var fields: [ListField] = []
     for name in try turn.options("FIELDS").first ?? [] {
       let field = try turn.listField(name, among: Row.fields)
@@ -154,8 +169,8 @@ public struct ListPage<Row: ListedPerson> {
     if text == "0" { return .start }
     let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
     if isSorted == (parts.count == 2), let id = parts.last.flatMap({ UInt64($0) }), id > 0 {
-      if !isSorted { return .after(key: [], id: id) }
-      if let key = bytes(parts[0]) { return .after(key: key, id: id) }
+      if !isSorted { return .after(ListPlace(key: [], id: id)) }
+      if let key = bytes(parts[0]) { return .after(ListPlace(key: key, id: id)) }
     }
     throw unknownCursor
   }
@@ -183,9 +198,9 @@ public struct ListPage<Row: ListedPerson> {
   /// The first serial number of a partition that an unsorted list has not shown yet; nil if all were shown. Such a list
   /// goes by partition, then by serial number.
   public func firstSerial(in cell: HeldPartition) throws(Halt) -> Int? {
-    guard case .after(_, let raw) = cursor else { return 1 }
+    guard case .after(let place) = cursor else { return 1 }
     let partitioning = cell.state.partitioning
-    let id = Identifier<Row>(raw: raw)
+    let id = Identifier<Row>(raw: place.id)
     let reached = partitioning.partition(of: id)
     guard cell.index == reached else { return cell.index < reached ? nil : 1 }
     // The cursor was not ours if its id was never given out.
@@ -196,10 +211,10 @@ public struct ListPage<Row: ListedPerson> {
 
   // MARK: Order
 
-  /// The sort key of the last item of the page before; nil where there is none.
-  var keyBefore: ContiguousArray<UInt8>? {
-    guard case .after(let key, _) = cursor else { return nil }
-    return key
+  /// The place of the last item of the page before; nil where there is none.
+  var placeBefore: ListPlace? {
+    guard case .after(let place) = cursor else { return nil }
+    return place
   }
 
   public func isBefore(
@@ -210,9 +225,10 @@ public struct ListPage<Row: ListedPerson> {
     return a.key.lexicographicallyPrecedes(b.key)
   }
 
-  public func isAfterCursor(_ item: (key: ContiguousArray<UInt8>, id: UInt64)) -> Bool {
-    guard case .after(let key, let id) = cursor else { return true }
-    return isBefore((key, id), item)
+  /// Whether an item comes after a place; nil is the beginning.
+  func isAfter(_ place: ListPlace?, _ item: (key: ContiguousArray<UInt8>, id: UInt64)) -> Bool {
+    guard let place else { return true }
+    return isBefore((place.key, place.id), item)
   }
 
   public func item(_ row: Row, key: ContiguousArray<UInt8>) -> Gathered.Item {

@@ -67,7 +67,7 @@ extension PartitionState {
     details[text: UserTag.username] = user.anonymousName
     people.users.setDetails(of: serial, details.bytes)
     people.users[serial].nameHash = NameKey(user.anonymousName, partitioning).hash
-    people.words.note(Int(people.users[serial].contact))
+    people.noteTexts(of: Int(people.users[serial].contact))
     var slot = Int(people.users[serial].sessions)
     while slot != 0 {
       sessions.forgetOrigin(ofSlot: slot)

@@ -258,19 +258,22 @@ extension Turn {
     var gathered = Gathered()
     let isSmall = group.cells.reduce(0) { $0 + $1.state.people.contacts.last } <= Limits.rowsOfTransaction
     var rows = 0
-    for cell in group.cells where !gathered.isComplete {
-      repeat {
-        rows += Limits.rowsOfSlice
-        guard rows - Limits.rowsOfSlice * partitioning.count <= Limits.rowsOfTransaction else {
-          answer(.limit("transaction: \(spec.name) would read more rows than \(Limits.rowsOfTransaction) at once"))
-          return .decided
-        }
-        guard collect(cell, into: &gathered) else { return .decided }
-        // Before the first row, people are filed for the indexes.
-        if isSmall, gathered.nextRow == 1 { rows -= Limits.rowsOfSlice }
-      } while !gathered.isAtStart && !gathered.isComplete
-    }
-    finish(&gathered)
+    repeat {
+      rows -= Limits.rowsOfSlice * partitioning.count
+      for cell in group.cells where !gathered.isComplete {
+        repeat {
+          rows += Limits.rowsOfSlice
+          guard rows <= Limits.rowsOfTransaction else {
+            answer(.limit("transaction: \(spec.name) would read more rows than \(Limits.rowsOfTransaction) at once"))
+            return .decided
+          }
+          guard collect(cell, into: &gathered) else { return .decided }
+          // Before the first row, people are filed for the indexes.
+          if isSmall, gathered.nextRow == 1 { rows -= Limits.rowsOfSlice }
+        } while !gathered.isAtStart && !gathered.isComplete
+      }
+      finish(&gathered)
+    } while gathered.beginsAgain()
     if gathered.isUnfinished {
       for cell in group.cells { lookUp(cell, for: &gathered) }
       finish(&gathered)

@@ -156,6 +156,10 @@ public enum Limits {
   public static let rowsOfSlice = 256
   /// Contacts that are added to the word index before the scan leaves the partition for a moment.
   public static let wordsOfSlice = 48
+  /// People who are taken into the order of a list before the scan leaves the partition for a moment.
+  public static let orderedOfSlice = 32
+  /// Rows that a sorted list passes over while it reads all partitions once (`OFFSET`).
+  public static let passedAtOnce = 16_384
   /// People who are filed by what they have in common before the scan leaves the partition for a moment.
   public static let filedOfSlice = 96
   public static let wordsOfSearch = 16

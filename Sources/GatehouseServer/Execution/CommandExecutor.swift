@@ -413,6 +413,7 @@ final class CommandExecutor {
     cell.state.giveBackMemory()
     // Within two thirds of a minute all contacts of a million have been entered, and the first search need not do it.
     cell.state.enterWords()
+    cell.state.enterOrders()
     cell.state.filePeople()
   }
 

@@ -38,14 +38,18 @@ struct Scan: ~Copyable {
       _ = turn.begin(request, on: facts, now: now, commandIndex: &commandIndex)
       turn.adopt(preparation)
       defer { turn.letGo() }
-      while partition < partitions, !gathered.isComplete {
-        // Refused; the reply says why.
-        guard executor.collect(partition, into: &gathered) else { return true }
-        if gathered.nextRow == 0 { partition += 1 }
-        if !goesOn() { return false }
-      }
-      if !isLookingUp {
+      while !isLookingUp {
+        while partition < partitions, !gathered.isComplete {
+          // Refused; the reply says why.
+          guard executor.collect(partition, into: &gathered) else { return true }
+          if gathered.nextRow == 0 { partition += 1 }
+          if !goesOn() { return false }
+        }
         turn.finish(&gathered)
+        if gathered.beginsAgain() {
+          partition = 0
+          continue
+        }
         isLookingUp = gathered.isUnfinished
         if !isLookingUp { return true }
       }

@@ -5,8 +5,8 @@ import sys
 from support.company import signed_in
 
 
-def main(address, password):
-    with signed_in(address, password) as (browser, company):
+def main(address, password, **options):
+    with signed_in(address, password, **options) as (browser, company):
         # Logging in as others is there for owners on the Enterprise plan alone.
         company.open_workspace("clock", "clockify", {"track": {}})
         browser.follow("People")

@@ -53,6 +53,17 @@ def main(address, password):
         browser.keys(Keys.ESCAPE)
         expect(dialog.is_displayed(), False)
 
+        # Who does not want letters to be keys turns them off, and on again (WCAG 2.1.4).
+        for use in (False, True):
+            browser.open("/console/why")
+            browser.tab_to("Keyboard keys")
+            browser.keys(Keys.ENTER)
+            browser.tab_to("Letters alone are keys")
+            browser.keys(Keys.SPACE, Keys.ESCAPE)
+            expect(browser.driver.switch_to.active_element.get_attribute("id"), "show-keys")
+            browser.keys("/")
+            expect(browser.driver.switch_to.active_element.get_attribute("id"), "search" if use else "show-keys")
+
         # A form.
         browser.open("/console/why")
         browser.tab_to("Person")

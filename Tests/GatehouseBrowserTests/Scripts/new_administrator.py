@@ -6,8 +6,8 @@ import sys
 from support.company import signed_in
 
 
-def main(address, password, scripts=True):
-    with signed_in(address, password, scripts=scripts) as (browser, company):
+def main(address, password, **options):
+    with signed_in(address, password, **options) as (browser, company):
         # Why can't Leo log in?
         browser.follow("Why can't they log in?")
         browser.fill("Person", "leo")

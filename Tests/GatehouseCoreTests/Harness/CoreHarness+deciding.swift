@@ -60,16 +60,18 @@ extension CoreHarness {
     }
     var gathered = Gathered()
     slices = 0
-    for cell in cells where !gathered.isComplete {
-      repeat {
-        slices += 1
-        guard turn.collect(cell.held, into: &gathered) else {
-          precondition(turn.reply.isError, "a gathering body asked for another owner")
-          return
-        }
-      } while !gathered.isAtStart && !gathered.isComplete
-    }
-    turn.finish(&gathered)
+    repeat {
+      for cell in cells where !gathered.isComplete {
+        repeat {
+          slices += 1
+          guard turn.collect(cell.held, into: &gathered) else {
+            precondition(turn.reply.isError, "a gathering body asked for another owner")
+            return
+          }
+        } while !gathered.isAtStart && !gathered.isComplete
+      }
+      turn.finish(&gathered)
+    } while gathered.beginsAgain()
     if gathered.isUnfinished {
       for cell in cells { turn.lookUp(cell.held, for: &gathered) }
       turn.finish(&gathered)

@@ -80,12 +80,14 @@ extension CoreHarness {
       apart.letGo()
       apart.adopt(preparation)
       var gathered = Gathered()
-      for cell in cells where !gathered.isComplete {
-        repeat {
-          guard apart.collect(cell.held, into: &gathered) else { return apart.reply }
-        } while !gathered.isAtStart && !gathered.isComplete
-      }
-      apart.finish(&gathered)
+      repeat {
+        for cell in cells where !gathered.isComplete {
+          repeat {
+            guard apart.collect(cell.held, into: &gathered) else { return apart.reply }
+          } while !gathered.isAtStart && !gathered.isComplete
+        }
+        apart.finish(&gathered)
+      } while gathered.beginsAgain()
       if gathered.isUnfinished {
         for cell in cells { apart.lookUp(cell.held, for: &gathered) }
         apart.finish(&gathered)

@@ -230,6 +230,28 @@ import Testing
     #expect(core.run("USER.LIST CURSOR \(end.raw)")[1].items.count == 20 - last)
   }
 
+  /// Of many people the few whose login was deleted are found without a look at the others.
+  @Test func deletedLoginsAreFoundByAnIndex() {
+    let core = CoreHarness(partitions: 1)
+    for number in 0..<900 { core.run("USER.CREATE user\(number) NOINVITE") }
+    _ = core.run("USER.COUNT WHERE status = deleted")
+    _ = core.run("USER.LIST SORT username COUNT 1")
+    func names(_ more: String = "") -> [String] {
+      core.run("USER.LIST WHERE status = deleted \(more) FIELDS 1 username")[1].items.compactMap { $0["username"].text }
+    }
+    #expect(names().isEmpty && core.slices == 1)
+    for number in [850, 7, 300] { core.run("USER.DELETE user\(number) REASON x") }
+    #expect(names() == ["user7", "user300", "user850"] && core.slices == 1)
+    #expect(names("SORT username DESC") == ["user850", "user7", "user300"] && core.slices == 1)
+    #expect(names("WHERE username ^= user8") == ["user850"] && names("OFFSET 2") == ["user850"])
+    #expect(core.run("USER.COUNT WHERE status = deleted").integer == 3 && core.slices == 1)
+    #expect(core.run("USER.COUNT").integer == 897)
+    core.run("USER.PURGE user7")
+    core.run("USER.RESTORE #\(core.run("USER.GET user300")["contact"].integer ?? 0) NOINVITE")
+    #expect(names().contains("user850") && !names().contains("user7"))
+    #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
+  }
+
   @Test func conditionsAreLimited() {
     let most = String(repeating: "WHERE id > 0 ", count: Limits.conditionsOfList)
     #expect(core.run("USER.COUNT \(most)").integer == 59)

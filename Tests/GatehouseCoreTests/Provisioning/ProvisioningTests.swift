@@ -131,9 +131,6 @@ import Testing
     let page = ids("COUNT 3 OFFSET 5")
     #expect(Array(page.dropFirst()) == Array(all[5..<8]))
     #expect(Array(ids("CURSOR \(page[0]) COUNT 2 OFFSET 4").dropFirst()) == Array(all[12..<14]))
-    #expect(
-      core.run("USER.LIST SORT username OFFSET 1").text
-        == "ERR OFFSET counts in the order of a list without SORT")
   }
 
   @Test("by each address that a provisioning system keeps, its users are found, in whatever case and form")

@@ -10,7 +10,9 @@ struct FullDiskTests {
   func fullAndBack() throws {
     let folder = try TemporaryFolder("full")
     let disk = try SmallDisk(folder.path("data"), megabytes: 12)
-    let server = try TestServer(.init(arguments: ["--segment-bytes", "1mb"]), folder: folder)
+    var options = TestServer.Options(arguments: ["--segment-bytes", "1mb"])
+    options.servesHTTP = true
+    let server = try TestServer(options, folder: folder)
     defer { server.kill() }
     let gate = try server.client()
     try gate.ok("PRODUCT.CREATE payroll")
@@ -35,6 +37,10 @@ struct FullDiskTests {
     #expect(refusal.hasPrefix("READONLY the disk is full"), "\(acknowledged) writes, then \(refusal)")
     #expect(try gate.fields("USER.GET ana")["last"] == "n\(acknowledged - 1)")
     #expect(try #require(try gate.text("INFO log")).contains("log_state:full"))
+    // A load balancer sends changes elsewhere, and a supervisor does not restart it.
+    let unready = try server.get("/readyz")
+    #expect(unready.status == 503 && unready.body.contains("the disk is full"), "\(unready.body)")
+    #expect(try server.get("/livez").status == 200)
     try gate.refused("SAVE", with: "BUSY")
     try gate.refused("COMPACT", with: "BUSY")
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(disk.path)/snapshots").isEmpty)
@@ -49,6 +55,7 @@ struct FullDiskTests {
 
     try disk.makeRoom()
     try eventually("writes are taken again") { try gate.reply("USER.SET ana last Lima").errorText == nil }
+    try eventually("it is ready again") { try server.get("/readyz").status == 200 }
     try eventually("the session ends") { try !kept() }
     // Work that failed for lack of space is retried; until that is done, archiving counts as running.
     try eventually("the log is archived") { try gate.reply("COMPACT").errorText == nil }

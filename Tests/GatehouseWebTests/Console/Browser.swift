@@ -33,10 +33,22 @@ final class Browser {
   func post(
     _ target: String, _ fields: [(String, String)] = [], headers: [(String, String)] = [], from page: HTTPPage? = nil
   ) throws -> HTTPPage {
-    let fields = sealed(fields, from: page)
-    let body = fields.map { Self.encoded($0.0) + "=" + Self.encoded($0.1) }.joined(separator: "&")
     let type = [("content-type", "application/x-www-form-urlencoded")]
-    return try send("POST", target, headers: headers + type, body: body)
+    return try send("POST", target, headers: headers + type, body: body(of: fields, from: page))
+  }
+
+  /// Sends a form, and does not wait for the answer.
+  func begin(_ target: String, _ fields: [(String, String)], from page: HTTPPage) throws -> RawConnection {
+    let body = body(of: fields, from: page)
+    let connection = try RawConnection(port: server.httpPort)
+    try connection.send(
+      "POST \(target) HTTP/1.1\r\nhost: 127.0.0.1:\(server.httpPort)\r\ncookie: \(cookieText)\r\n"
+        + "content-type: application/x-www-form-urlencoded\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)")
+    return connection
+  }
+
+  private func body(of fields: [(String, String)], from page: HTTPPage?) -> String {
+    sealed(fields, from: page).map { Self.encoded($0.0) + "=" + Self.encoded($0.1) }.joined(separator: "&")
   }
 
   /// The same as a form with a file sends it.
@@ -64,14 +76,7 @@ final class Browser {
 
   private func send(_ method: String, _ target: String, headers: [(String, String)], body: String?) throws -> HTTPPage {
     var headers = headers
-    if !cookies.isEmpty {
-      headers.append(
-        (
-          "cookie",
-          cookies.sorted { $0.key < $1.key }.map { "\($0.key)\(suffix(of: $0.key))=\($0.value)" }.joined(
-            separator: "; ")
-        ))
-    }
+    if !cookies.isEmpty { headers.append(("cookie", cookieText)) }
     let answer = try HTTPAnswer(
       to: method, target, at: entrance ?? server.httpPort, headers: [("accept", "text/html")] + headers, body: body)
     for (name, value) in answer.headers where name == "set-cookie" { keep(value) }
@@ -81,6 +86,10 @@ final class Browser {
     page = HTTPPage(status: answer.status, body: answer.body, headers: answer.headers, target: target)
     for name in ["as", "in"] { seals[name] = page.field(name) ?? seals[name] }
     return page
+  }
+
+  private var cookieText: String {
+    cookies.sorted { $0.key < $1.key }.map { "\($0.key)\(suffix(of: $0.key))=\($0.value)" }.joined(separator: "; ")
   }
 
   /// What the names of the server's cookies end with, all but that of applications.

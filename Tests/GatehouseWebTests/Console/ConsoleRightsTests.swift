@@ -39,6 +39,30 @@ struct ConsoleRightsTests {
     #expect(other.status >= 400)
   }
 
+  @Test("WEB 10: who may do much in one workspace is offered nothing of it in another, where they only read")
+  func elsewhere() throws {
+    let company = try ConsoleCompany(
+      Self.academy + [
+        "ROLE.GRANT sven super-administrator WORKSPACE academy", "ROLE.DEFINE clerk user.read pool.read",
+        "ROLE.GRANT sven clerk WORKSPACE main",
+      ])
+    let browser = try signedIn(company, "sven")
+    let everything = try company.signedIn()
+    let leo = "/console/people/\(try company.id("leo"))"
+    let page = try browser.get(leo)
+    #expect(page.status == 200 && page.has("leo"), "\(page.text)")
+    #expect(!page.has("Add an employment") && !page.body.contains("\(leo)/manage\""), "\(page.text)")
+    let whole = try everything.get(leo)
+    #expect(whole.has("Add an employment") && whole.body.contains("\(leo)/manage\""), "\(whole.text)")
+    #expect(!(try browser.get("/console/fields").has("Add a field, or change one")))
+    #expect(try everything.get("/console/fields").has("Add a field, or change one"))
+    #expect(!(try browser.get("/console/webhooks").has("Add a webhook")))
+    #expect(try everything.get("/console/webhooks").has("Add a webhook"))
+    // At home they are.
+    let sven = "/console/people/\(try company.id("sven"))"
+    #expect(try browser.get(sven).has("Add an employment"))
+  }
+
   @Test("Rename is offered to who may, whatever names there are, and its rule to who acts as somebody")
   func rename() throws {
     let company = try ConsoleCompany(Self.academy + ["USER.CREATE leo.new STATUS active NOINVITE"])

@@ -45,6 +45,17 @@ struct FormReplyTests {
     #expect(failure.formField(among: fields, sent) == marked)
   }
 
+  @Test(
+    "of several that are missing the first of the form is marked, also one that a workspace has added",
+    arguments: [("badge", "x:badge"), ("Badge, initials", "x:badge"), ("initials", "initials"), ("shoe", nil)])
+  func missing(names: String, marked: String?) throws {
+    let fields: [(name: String, label: String)] = [
+      ("first", "Given name"), ("x:badge", "badge (mandatory)"), ("initials", "Initials"),
+    ]
+    let failure = CommandFailure("REFUSED user.required-fields: missing \(names); give them values")
+    #expect(failure.formField(among: fields, try FormFields(parsing: "first=")) == marked)
+  }
+
   @Test("a handler that only throws has its form shown again where it came from, and nothing is marked twice")
   func thrown() throws {
     let company = try ConsoleCompany(["USER.CREATE ana FIRST Ana NOINVITE"])

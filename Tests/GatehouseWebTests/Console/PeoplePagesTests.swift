@@ -12,6 +12,29 @@ struct PeoplePagesTests {
     "USER.CREATE leo FIRST Leo LAST Weber DEPARTMENT Sales STATUS active NOINVITE",
   ]
 
+  // MARK: Adding
+
+  @Test("P3, P4, S3: a typed name finds who is a contact already; of anybody else it is parted as the workspace has it")
+  func startingWithAName() throws {
+    let company = try ConsoleCompany([
+      "WORKSPACE.SET main policy.contact.name-format last-first", "CONTACT.CREATE FIRST Ruth LAST Ode",
+    ])
+    let browser = try company.signedIn()
+    #expect(!(try browser.get("/console/people/new").has("Nobody is called so yet")))
+    for typed in ["ode", "Ode%2C%20Ruth", "ru%20od"] {
+      let found = try browser.get("/console/people/new?who=\(typed)")
+      #expect(found.has("Ode, Ruth") && found.body.contains("/console/people/new?contact="), "\(found.text)")
+    }
+    let nobody = try browser.get("/console/people/new?who=Berg%2C%20Nils%20Ole%20limit")
+    #expect(nobody.status == 200 && nobody.has("Nobody is called so yet"), "\(nobody.text)")
+    #expect(nobody.body.contains("value=\"Berg, Nils Ole limit\""))
+    let bad = try browser.post("/console/people/new", [("name", "Berg, Nils Ole"), ("username", "")])
+    #expect(bad.status >= 400 && bad.body.contains("value=\"Berg, Nils Ole\""))
+    try browser.post("/console/people/new", [("name", "Berg, Nils Ole"), ("username", "nils")])
+    let made = try company.gate.fields("USER.GET nils")
+    #expect(made["first"] == "Nils" && made["middle"] == "Ole" && made["last"] == "Berg", "\(made)")
+  }
+
   // MARK: The list
 
   @Test("filter, order, columns and size stand in the address, and the status is always shown")

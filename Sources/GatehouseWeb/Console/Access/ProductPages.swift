@@ -119,19 +119,27 @@ struct ProductPages: ConsolePages {
     let cursor = visit.query["cursor"].nonEmpty
     let reply = try await visit.read(
       ["POOL.HOLDERS", product, type, "COUNT", "50"] + (cursor.map { ["CURSOR", $0] } ?? []))
-    let mayFree = await visit.holds("licence.assign")
-    var table = Table(
-      caption: "Holders of \(type)", columns: [.init("Person"), .init("Since"), .init("Last login")],
-      rows: (reply.elements?.last?.elements ?? []).map { holder in
-        let (id, name) = (holder["user"]?.integer ?? 0, holder["username"]?.string ?? "")
-        let free = Address("product", "free").adding("product", product).adding("type", type)
-          .adding("user", "#\(id)").adding("name", name)
-        return Table.Row(
+    var rows: [Table.Row] = []
+    for holder in reply.elements?.last?.elements ?? [] {
+      let (id, name) = (holder["user"]?.integer ?? 0, holder["username"]?.string ?? "")
+      let free = Address("product", "free").adding("product", product).adding("type", type)
+        .adding("user", "#\(id)").adding("name", name)
+      // Access itself takes the seats of `*`.
+      let button =
+        type == "*"
+        ? nil
+        : Button.asked(
+          await visit.verdict("LICENCE.REMOVE", "#\(id)", product), .link("Free the seat", free), "Free the seat")
+      rows.append(
+        .init(
           [
             [.link(name, Address("people", String(id)))], [.time(holder["since"]?.integer)],
             [.time(holder["last-login"]?.integer)],
-          ], buttons: mayFree && type != "*" ? [.link("Free the seat", free)] : [])
-      }, empty: .empty("Nobody holds one", "All seats of \(type) are free."))
+          ], buttons: button.map { [$0] } ?? []))
+    }
+    var table = Table(
+      caption: "Holders of \(type)", columns: [.init("Person"), .init("Since"), .init("Last login")], rows: rows,
+      empty: .empty("Nobody holds one", "All seats of \(type) are free."))
     let next = reply.elements?.first?.string ?? "0"
     table.next = next == "0" ? nil : holders(product, type).adding("cursor", next)
     table.first = cursor == nil ? nil : holders(product, type)

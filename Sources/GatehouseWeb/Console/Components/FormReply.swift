@@ -143,7 +143,7 @@ extension CommandFailure {
     }
     let words = why.split { " ,:;'\"()".contains($0) }
     // It lists the fields that are missing.
-    if rule == "user.required-fields", words.contains(where: { $0 == field }) { return true }
+    if rule == "user.required-fields", words.contains(where: { names.contains($0.lowercased()) }) { return true }
     guard value.utf8.count >= 2 else { return false }
     return words.contains { $0 == value || $0.dropLast() == value && $0.last == "." }
   }

@@ -42,7 +42,7 @@ struct FieldPages: ConsolePages {
 
   private static func list(_ visit: Visit, _ failure: CommandFailure?) async throws -> Page {
     let fields = try await visit.read("FIELD.LIST", "WORKSPACE", visit.workspace).elements ?? []
-    let mayChange = await visit.holds("field.define")
+    let mayChange = await visit.holds("field.define", overAllOf: visit.workspace)
     let names = Dictionary(uniqueKeysWithValues: types)
     let rows = fields.map { field -> Table.Row in
       let name = field.shown("name")

@@ -62,7 +62,7 @@ struct ContactPages: ConsolePages {
   // MARK: The list
 
   private static func list(_ visit: Visit) async throws -> Page {
-    let words = visit.query["q"]
+    let words = SearchPages.words(ofName: visit.query["q"])
     let isWithout = visit.query["without"] == "1"
     let items: [RESPValue]
     var next: String?
@@ -74,15 +74,30 @@ struct ContactPages: ConsolePages {
       let page = ListPage(try await visit.read(command))
       (items, next) = (page.items, page.cursor)
     } else {
-      items =
-        try await visit.read(["CONTACT.SEARCH"] + words.lowercased().split(separator: " ").map(String.init))
-        .elements ?? []
+      items = try await visit.read(["CONTACT.SEARCH"] + words).elements ?? []
     }
-    let here = address.adding("q", words.nonEmpty).adding("without", isWithout ? "1" : nil)
+    let here = address.adding("q", visit.query["q"].nonEmpty).adding("without", isWithout ? "1" : nil)
     let mayCreate = await visit.verdict("CONTACT.CREATE", "NAME", "-", "WORKSPACE", visit.workspace).isAllowed
-    var table = Table(
+    var table = table(of: items, empty: .empty("Nobody here", "No contact is like that, or none that you may see."))
+    table.next = next.map { here.adding("cursor", $0) }
+    table.first = visit.query["cursor"].isEmpty ? nil : here
+    let search = Form(
+      address, .get, layout: .row,
+      fields: [
+        Field("q", "Name, e-mail or username", .search, value: visit.query["q"]),
+        Field("without", "Only those without a login", .checkbox(isOn: isWithout)),
+      ], submit: "Find")
+    return Page(
+      "Contacts", area: address, intro: [.text("The people of \(visit.workspace), with a login or without.")],
+      actions: mayCreate ? [.link("Add a contact", Address("contacts", "new"), .primary)] : [],
+      [search.block, table.block])
+  }
+
+  /// Contacts, each with the login or the way to one.
+  static func table(of contacts: [RESPValue], empty: Block) -> Table {
+    Table(
       caption: "Contacts", columns: [.init("Name"), .init("E-mail"), .init("Login")],
-      rows: items.map { contact in
+      rows: contacts.map { contact in
         let id = contact.shown("contact")
         let user = contact.shown("user")
         return .init(
@@ -90,19 +105,7 @@ struct ContactPages: ConsolePages {
             [.link(contact.shown("name").nonEmpty ?? "#\(id)", address(of: id))], [.value(contact["email"])],
             [user.isEmpty ? .muted("none") : .link(contact.shown("username"), Address("people", user))],
           ], buttons: user.isEmpty ? [.link("Give a login", newLogin(id))] : [])
-      }, empty: .empty("Nobody here", "No contact is like that, or none that you may see."))
-    table.next = next.map { here.adding("cursor", $0) }
-    table.first = visit.query["cursor"].isEmpty ? nil : here
-    let search = Form(
-      address, .get, layout: .row,
-      fields: [
-        Field("q", "Name, e-mail or username", .search, value: words),
-        Field("without", "Only those without a login", .checkbox(isOn: isWithout)),
-      ], submit: "Find")
-    return Page(
-      "Contacts", area: address, intro: [.text("The people of \(visit.workspace), with a login or without.")],
-      actions: mayCreate ? [.link("Add a contact", Address("contacts", "new"), .primary)] : [],
-      [search.block, table.block])
+      }, empty: empty)
   }
 
   private static func newLogin(_ contact: String) -> Address {

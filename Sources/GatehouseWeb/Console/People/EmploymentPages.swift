@@ -59,7 +59,7 @@ struct EmploymentPages {
   /// - Returns: nil for who may not see employments.
   static func section(_ visit: Visit, _ person: Person) async throws -> Block? {
     guard let list = try await visit.readIfAllowed("EMPLOY.LIST", person.word)?.elements else { return nil }
-    let mayChange = await visit.holds("employment.manage") && !person.isDeleted
+    let mayChange = await visit.holds("employment.manage", over: person) && !person.isDeleted
     guard mayChange || !list.isEmpty else { return nil }
     var rows: [Table.Row] = []
     for item in list {

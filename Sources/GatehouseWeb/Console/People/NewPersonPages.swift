@@ -45,7 +45,8 @@ struct NewPersonPages {
     let form = visit.form
     var words = ["USER.CREATE", form["username"], "WORKSPACE", visit.workspace]
     for (option, name) in [
-      ("FIRST", "first"), ("MIDDLE", "middle"), ("LAST", "last"), ("EMAIL", "email"), ("PHONE", "phone"),
+      ("NAME", "name"), ("FIRST", "first"), ("MIDDLE", "middle"), ("LAST", "last"), ("EMAIL", "email"),
+      ("PHONE", "phone"),
       ("DEPARTMENT", "department"), ("LANGUAGE", "language"), ("TIMEZONE", "timezone"), ("HIRED", "hired"),
       ("RELEASED", "released"), ("INITIALS", "initials"), ("REFERENCE", "reference"), ("DIVISION", "division"),
       ("STATUS", "status"), ("ROLE", "role"), ("ACCOUNT", "account"), ("MESSAGE", "message"),
@@ -77,6 +78,14 @@ struct NewPersonPages {
       Field("timezone", "Time zone", value: form["timezone"], hint: "Such as Europe/Prague."),
     ]
     if card != nil { person.removeAll { !["username", "language"].contains($0.name) } }
+    // P3, S3: what was typed to look for somebody becomes the name, parted as the workspace writes names.
+    let name = card == nil ? (isFirst ? visit.query["who"] : form["name"]).trimmed : ""
+    if !name.isEmpty {
+      person.removeAll { ["first", "last"].contains($0.name) }
+      person.insert(
+        Field("name", "Name", value: name, hint: "Parted into first and last name as the workspace writes names."),
+        at: 0)
+    }
     let definitions = try await visit.read("FIELD.LIST", "WORKSPACE", visit.workspace).elements ?? []
     let job =
       [
@@ -109,20 +118,37 @@ struct NewPersonPages {
       ("Person", person), ("Work", job), ("What they may use and do", try await access(visit) + role),
       ("Invitation", invitation),
     ]
-    let block = whole.block
+    let already = card == nil ? [try await lookup(visit, name)] : []
     return Page(
       card.map { "Give \($0.shown("name").nonEmpty ?? "contact #\(contact)") a login" } ?? "Add a person",
       area: PeoplePages.address,
       intro: [.text("To the workspace "), .strong(visit.workspace), .text(".")]
         + (card == nil
           ? [
-            .text(" Somebody who is a contact already gets a login from "), .link("Contacts", ContactPages.address),
-            .text("."),
+            .text(" Somebody who is a contact already gets a login from there: look for the name first, or in "),
+            .link("Contacts", ContactPages.address), .text("."),
           ]
           : []),
-      failure: failure,
-      [.section("New person", [block])])
+      failure: failure, already + [.section("New person", [whole.block])])
   }
+
+  /// Whether somebody is a contact already, by the beginnings of their names.
+  private func lookup(_ visit: Visit, _ name: String) async throws -> Block {
+    let form = Form(
+      Address("people", "new"), .get, layout: .row, id: "lookup",
+      fields: [Field("who", "Start with a name", .search, value: name)], submit: "Look for them")
+    let words = SearchPages.words(ofName: name)
+    var blocks = [form.block]
+    if !words.isEmpty,
+      let found = try await visit.readIfAllowed(["CONTACT.SEARCH"] + words + ["LIMIT", Self.mostFound])?.elements
+    {
+      let empty = Block.empty("Nobody is called so yet", "The form has the name: a contact is made with the login.")
+      blocks.append(ContactPages.table(of: found, empty: empty).block)
+    }
+    return .section("Are they here already?", blocks)
+  }
+
+  private static let mostFound = "10"
 
   /// Where the role holds: in the workspace, unless somebody may give roles everywhere and wants that.
   private func scope(_ visit: Visit) async -> [Field] {

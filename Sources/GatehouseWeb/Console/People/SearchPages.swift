@@ -11,7 +11,7 @@ struct SearchPages: ConsolePages {
   }
 
   private func page(_ visit: Visit) async throws -> Page {
-    let words = visit.query["q"].split { $0.isWhitespace }.map { $0.lowercased() }
+    let words = Self.words(of: visit.query["q"])
     guard !words.isEmpty else {
       return Page(
         "Search",
@@ -28,7 +28,7 @@ struct SearchPages: ConsolePages {
       return try await page(visit, record: lsn)
     }
     let reply = try await visit.read(
-      ["USER.SEARCH"] + words.prefix(10).map(Self.plain) + ["LIMIT", String(Self.mostPeople)])
+      ["USER.SEARCH"] + Self.plain(words) + ["LIMIT", String(Self.mostPeople)])
     let people = reply.elements ?? []
     var blocks = [Self.people(people)]
     if let keys = try await keys(visit, people) { blocks.append(keys) }
@@ -36,9 +36,16 @@ struct SearchPages: ConsolePages {
     return Page("Search: \(visit.query["q"])", blocks)
   }
 
+  private static func words(of text: String) -> [String] {
+    text.split { $0.isWhitespace }.map { $0.lowercased() }
+  }
+
+  /// The words of a search by a name that somebody typed, such as `Ode, Ruth`; empty if there are none.
+  static func words(ofName text: String) -> [String] { plain(words(of: text.replacing(",", with: " "))) }
+
   /// A word that would be taken for an option of the command goes without its last letter: beginnings are searched.
-  private static func plain(_ word: String) -> String {
-    ["limit", "product", "workspace"].contains(word) ? String(word.dropLast()) : word
+  private static func plain(_ words: [String]) -> [String] {
+    words.prefix(10).map { ["limit", "product", "workspace"].contains($0) ? String($0.dropLast()) : $0 }
   }
 
   private static func people(_ people: [RESPValue]) -> Block {

@@ -85,6 +85,24 @@ function addSelectAll() {
   }
 }
 
+// Whether single letters are keys. Who speaks to the browser, or hits keys by chance, turns them off (WCAG 2.1.4).
+const keysSetting = "gatehouse-single-keys";
+let hasKeys = true;
+
+function offerKeys() {
+  try { hasKeys = localStorage.getItem(keysSetting) !== "off"; } catch { /* Then it is kept for this page alone. */ }
+  const dialog = document.getElementById("keys"), choice = document.getElementById("single-keys");
+  const opener = document.getElementById("show-keys");
+  if (!dialog || !choice || !opener) return;
+  choice.checked = hasKeys;
+  choice.addEventListener("change", () => {
+    hasKeys = choice.checked;
+    try { localStorage.setItem(keysSetting, hasKeys ? "on" : "off"); } catch { /* As above. */ }
+  });
+  opener.addEventListener("click", () => dialog.showModal());
+  opener.parentElement.hidden = false;
+}
+
 // Keys: / searches, j and k walk the rows, Enter opens, x selects, ? explains.
 let current = -1;
 function rows() { return [...document.querySelectorAll("main tbody tr")]; }
@@ -108,6 +126,7 @@ function onKey(event) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
+  if (!hasKeys && event.key !== "Enter") return;
   const row = rows()[current];
   switch (event.key) {
     case "/": {
@@ -154,6 +173,7 @@ localise(document);
 localiseMoments();
 addCopyButtons();
 addSelectAll();
+offerKeys();
 countDown();
 document.addEventListener("keydown", onKey);
 document.addEventListener("submit", onSubmit);

@@ -75,7 +75,7 @@ struct WebhookPages: ConsolePages {
       ).block
     ]
     let form = visit.form
-    if await visit.holds("security.set") {
+    if await visit.holds("security.set", overAllOf: visit.workspace) {
       let block = Form(
         address, layout: .grid,
         fields: [

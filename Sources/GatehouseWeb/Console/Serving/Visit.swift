@@ -215,6 +215,12 @@ final class Visit {
     }
   }
 
+  /// Whether the person holds a permission over somebody.
+  func holds(_ permission: String, over other: Person) async -> Bool {
+    let words = ["PERMISSION.CHECK", "#\(person.user)", permission, "OVER", other.word]
+    return await door.execute(words, for: caller).elements?.first?.flag("allowed") ?? false
+  }
+
   /// Whether the person holds a permission anywhere but over themselves. For a button about somebody or something, ask
   /// `verdict`.
   func holds(_ permission: String) async -> Bool {

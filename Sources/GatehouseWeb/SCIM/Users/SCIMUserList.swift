@@ -10,8 +10,6 @@ struct SCIMUserList {
   private static let mostScanned = 20_000
   /// The people whom `USER.LIST` passes over at once, on the way to a page.
   private static let stride = 10_000
-  /// The same of a sorted list, which keeps all whom it passes over in their order.
-  private static let sortedStride = 1_000
 
   func query(_ query: SCIMQuery) async throws -> SCIMPage {
     try query.check(tenant.users)
@@ -99,6 +97,7 @@ struct SCIMUserList {
     var page = SCIMPage(total: try await total(words, key, isNew: query.isFirstPage), position: query.position)
     var start: Int?
     let cursor: String
+    var rest = 0
     switch query.position {
     case .index(let index):
       // What was counted a while ago does not say that there is nothing.
@@ -107,7 +106,7 @@ struct SCIMUserList {
       }
       guard query.count > 0, index <= page.total else { return page }
       start = index - 1
-      cursor = try await self.cursor(at: index - 1, words, order, key)
+      (cursor, rest) = try await self.cursor(near: index - 1, words, order, key)
     case .cursor(""):
       guard query.count > 0 else { return page }
       (start, cursor) = (0, "0")
@@ -118,7 +117,7 @@ struct SCIMUserList {
       cursor = known.inner
     }
     guard cursor != Self.end else { return page }
-    let (next, ids) = try await ids(words, order, from: cursor, count: query.count)
+    let (next, ids) = try await ids(words, order, from: cursor, passing: rest, count: query.count)
     if let start, next != "0" { marks.note(next, at: start + ids.count, of: key) }
     if case .cursor = query.position, next != "0" { page.next = SCIMCursor(inner: next).text(of: query) }
     return page.with(try await resources(ids, query))
@@ -136,37 +135,30 @@ struct SCIMUserList {
   /// The cursor of a list that is over.
   private static let end = "end"
 
-  /// The cursor from which a list goes on at a position. On the way there it leaves marks.
+  /// A cursor shortly before a position, and how many are left to be passed over. On the way there it leaves marks. A sorted
+  /// list goes to any position at once.
   private func cursor(
-    at position: Int, _ words: [String], _ order: [String], _ key: SCIMMarks.Key
-  ) async throws -> String {
+    near position: Int, _ words: [String], _ order: [String], _ key: SCIMMarks.Key
+  ) async throws -> (cursor: String, rest: Int) {
     var (reached, cursor) = marks.place(before: position, of: key)
-    while reached < position {
-      let step = min(position - reached, order.isEmpty ? Self.stride : Self.sortedStride)
-      let (next, ids) = try await ids(words, order, from: cursor, passing: step)
-      guard next != "0", !ids.isEmpty else { return Self.end }
-      reached += step
+    while order.isEmpty, position - reached > Self.stride {
+      let (next, ids) = try await ids(words, order, from: cursor, passing: Self.stride - 1, count: 1)
+      guard next != "0", !ids.isEmpty else { return (Self.end, 0) }
+      reached += Self.stride
       cursor = next
       marks.note(cursor, at: reached, of: key)
       await Task.yield()
     }
-    return cursor
-  }
-
-  /// The cursor behind the next `step` users.
-  private func ids(
-    _ words: [String], _ order: [String], from cursor: String, passing step: Int
-  ) async throws -> (cursor: String, ids: [String]) {
-    guard order.isEmpty else { return try await ids(words, order, from: cursor, count: step) }
-    return try await ids(words + ["OFFSET", String(step - 1)], [], from: cursor, count: 1)
+    return (cursor, position - reached)
   }
 
   private func ids(
-    _ words: [String], _ order: [String], from cursor: String, count: Int
+    _ words: [String], _ order: [String], from cursor: String, passing offset: Int = 0, count: Int
   ) async throws -> (cursor: String, ids: [String]) {
+    let passing = offset > 0 ? ["OFFSET", String(offset)] : []
     let page =
       try await tenant.ask(
-        ["USER.LIST"] + words + order + ["CURSOR", cursor, "COUNT", String(count), "FIELDS", "1", "id"]
+        ["USER.LIST"] + words + order + passing + ["CURSOR", cursor, "COUNT", String(count), "FIELDS", "1", "id"]
       ).elements ?? []
     let ids = (page.dropFirst().first?.elements ?? []).compactMap { $0["id"]?.integer.map(String.init) }
     return (page.first?.string ?? "0", ids)

@@ -17,6 +17,13 @@ from selenium.webdriver.support.ui import Select
 import axe_playwright_python
 
 AXE = os.path.join(os.path.dirname(axe_playwright_python.__file__), "axe.min.js")
+# How many tabs there are from what has the focus to something; null where no tab stops there.
+DISTANCE = """
+const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")].filter(e =>
+  e.tabIndex >= 0 && !e.disabled && e.type !== "hidden" && e.getClientRects().length);
+const end = stops.indexOf(arguments[0]);
+return end < 0 ? null : end - stops.indexOf(document.activeElement);
+"""
 PATIENCE = 20 * float(os.environ.get("GATEHOUSE_PATIENCE", "1"))
 
 
@@ -25,8 +32,9 @@ class Failure(AssertionError):
 
 
 class Browser:
-    def __init__(self, address, scripts=True, width=1280, height=900, scheme=None):
-        """`scripts` off: as somebody without JavaScript. `scheme`: `dark` or `light`."""
+    def __init__(self, address, scripts=True, width=1280, height=900, scheme=None, keyboard=False):
+        """`scripts` off: as somebody without JavaScript. `scheme`: `dark` or `light`. `keyboard`: as somebody without a
+        mouse."""
         options = webdriver.ChromeOptions()
         for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=en-GB",
                      f"--window-size={width},{height}", "--force-prefers-reduced-motion"):
@@ -44,6 +52,7 @@ class Browser:
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
         self.address = address.rstrip("/")
         self.has_scripts = scripts
+        self.by_keyboard = keyboard
         self.checked = set()
 
     def __enter__(self):
@@ -115,7 +124,8 @@ class Browser:
     def tick(self, *labels):
         """Ticks the rows of a table."""
         for label in labels:
-            self.driver.find_element(By.XPATH, f"//input[@type='checkbox'][@aria-label={_literal('Select ' + label)}]").click()
+            box = self.driver.find_element(By.XPATH, f"//input[@type='checkbox'][@aria-label={_literal('Select ' + label)}]")
+            self._toggle(box)
 
     def fill_day(self, label, day):
         """A day as a form sends it; how it is typed depends on the reader's country."""
@@ -136,20 +146,47 @@ class Browser:
         """Fills the field with this label."""
         field = self._field(label)
         if field.tag_name == "select":
-            return Select(field).select_by_visible_text(value)
+            return self.choose(field, value)
         if field.get_attribute("type") in ("checkbox", "radio"):
             if field.is_selected() != bool(value):
-                field.click()
+                self._toggle(field)
+            return None
+        if self.by_keyboard:
+            self._go_to(field)
+            webdriver.ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(
+                Keys.DELETE, value).perform()
             return None
         field.clear()
         return field.send_keys(value)
+
+    def choose(self, field, text):
+        """Chooses an option by its text."""
+        if not self.by_keyboard:
+            return Select(field).select_by_visible_text(text)
+        options = [option.text for option in Select(field).options]
+        self._go_to(field)
+        self.keys(Keys.HOME, *[Keys.DOWN] * options.index(text))
+        if Select(field).first_selected_option.text != text:
+            raise Failure(f"the keyboard does not choose {text!r} of {options}")
+        return None
+
+    def _toggle(self, box):
+        if not self.by_keyboard:
+            return box.click()
+        self._go_to(box)
+        return self.keys(Keys.SPACE)
 
     def _act(self, element):
         before = self.driver.find_element(By.TAG_NAME, "html")
         if self.has_scripts:
             # Not under the bar at the top, which stays where it is.
             self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
+        if self.by_keyboard:
+            self._go_to(element)
+            self._visible(element)
+            self.keys(Keys.ENTER)
+        else:
+            element.click()
         self._leave(before)
 
     def _leave(self, before):
@@ -203,6 +240,22 @@ class Browser:
     def keys(self, *keys):
         for key in keys:
             webdriver.ActionChains(self.driver).send_keys(key).perform()
+
+    def _go_to(self, element):
+        """To something of the page by tabs, there or back. A field of a day takes several, and so it is looked again."""
+        for _ in range(100):
+            distance = self.driver.execute_script(DISTANCE, element)
+            if distance == 0:
+                return
+            if distance is None:
+                break
+            keys = webdriver.ActionChains(self.driver)
+            if distance > 0:
+                keys.send_keys(Keys.TAB * distance)
+            else:
+                keys.key_down(Keys.SHIFT).send_keys(Keys.TAB * -distance).key_up(Keys.SHIFT)
+            keys.perform()
+        raise Failure(f"no tab leads to {element.get_attribute('outerHTML')[:160]}")
 
     def tab_to(self, text, limit=200):
         """Goes from one focusable thing to the next until one has this text, name or label."""

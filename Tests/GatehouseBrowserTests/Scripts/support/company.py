@@ -122,5 +122,5 @@ class Company:
 
     def choose(self, label, beginning):
         """Chooses the option that begins with a text."""
-        choice = Select(self.browser._field(label))
-        choice.select_by_visible_text(next(o.text for o in choice.options if o.text.startswith(beginning)))
+        field = self.browser._field(label)
+        self.browser.choose(field, next(o.text for o in Select(field).options if o.text.startswith(beginning)))

@@ -55,7 +55,19 @@ import Testing
     #expect(try okta("PATCH", "/Users/\(id)", on)("active") == "true")
     let leaver =
       #"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"active":false}}]}"#
+    // Who leaves has lost access by the next request.
+    try client.admin.ok("PRODUCT.CREATE acme/app")
+    try client.admin.ok("PRODUCT.ENABLE test.user@okta.local acme/app")
+    let token = try client.admin.token(of: "test.user@okta.local", to: "acme/app")
+    func asProxy() throws -> Int {
+      try client.server.get(
+        "/auth?product=acme/app", headers: [("x-gatehouse-secret", client.secret)], secret: token
+      ).status
+    }
+    #expect(try asProxy() == 200)
     #expect(try okta("PATCH", "/Users/\(id)", leaver)("active") == "false")
+    #expect(try [401, 403].contains(asProxy()))
+    #expect(try client.admin.text("LOGIN.CHECK test.user@okta.local acme/app") == "DENY status-inactive")
     #expect(
       try okta("GET", "/Users?filter=userName+eq+%22test.user@okta.local%22&startIndex=1&count=100")("totalResults")
         == "1")

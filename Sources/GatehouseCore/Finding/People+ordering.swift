@@ -1,0 +1,70 @@
+/// The order of people in sorted lists.
+extension People {
+  /// Notes that texts by which a contact is found and sorted have changed, or that its login has.
+  mutating func noteTexts(of contact: Int) {
+    words.note(contact)
+    orders.note(contact)
+  }
+
+  /// Takes people into an order, so few that the partition is not held for long.
+  /// - Returns: whether it has all of them.
+  mutating func enterOrder(_ order: PeopleOrder, most: Int) -> Bool {
+    var taken = orders.take(order)
+    taken.removeChanged()
+    for _ in 0..<most {
+      guard let contact = taken.next(through: contacts.last) else { break }
+      enter(contact, into: &taken, order)
+    }
+    let isComplete = taken.isComplete(through: contacts.last)
+    orders.put(taken, order)
+    return isComplete
+  }
+
+  private func enter(_ contact: Int, into taken: inout ListOrder, _ order: PeopleOrder) {
+    guard contacts[contact].isUsed, !order.isOfUsers || contacts[contact].user != 0 else { return }
+    let row = row(ofContact: contact, in: order)
+    let (head, place) = withText(ofContact: contact, in: order) { (text) -> (UInt64, Int) in
+      let head = WordIndex.key(text)
+      return (head, taken.place(of: head) { isBefore($0, text, row: row, in: order) })
+    }
+    taken.insert(contact, head, at: place)
+  }
+
+  /// Calls `body` with the text of a contact by which an order goes, in search form.
+  private func withText<Result>(
+    ofContact contact: Int, in order: PeopleOrder, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result {
+    func found(_ text: UnsafeRawBufferPointer?) -> Result {
+      SearchText.with(text ?? UnsafeRawBufferPointer(start: nil, count: 0)) {
+        body(UnsafeRawBufferPointer(rebasing: $0.drop(while: SearchText.isSpace)))
+      }
+    }
+    guard let field = order.contactField else {
+      return users.withDetails(of: Int(contacts[contact].user)) { found(Details.field(UserTag.username, in: $0)) }
+    }
+    return contacts.withDetails(of: contact) { found(Details.field(field.rawValue, in: $0)) }
+  }
+
+  func sortKey(ofContact contact: Int, in order: PeopleOrder) -> ContiguousArray<UInt8> {
+    withText(ofContact: contact, in: order) { ContiguousArray($0) }
+  }
+
+  /// The row that a list in an order has of a contact.
+  func row(ofContact contact: Int, in order: PeopleOrder) -> Int {
+    order.isOfUsers ? Int(contacts[contact].user) : contact
+  }
+
+  /// Whether a contact comes before a text, or has the same and a row before another.
+  func isBefore(_ contact: Int, _ text: UnsafeRawBufferPointer, row: Int, in order: PeopleOrder) -> Bool {
+    withText(ofContact: contact, in: order) { own in
+      sameBytes(own, text) ? self.row(ofContact: contact, in: order) < row : own.lexicographicallyPrecedes(text)
+    }
+  }
+}
+
+extension PartitionState {
+  /// Takes some people into the orders that are in use.
+  public mutating func enterOrders() {
+    for order in people.orders.inUse { _ = people.enterOrder(order, most: Limits.orderedOfSlice) }
+  }
+}

@@ -8,6 +8,8 @@ enum Handover: Sendable, Equatable {
   /// Everything is written and nothing more is accepted. The lead is given up at a time, in `LeaseClock`'s time, for a node
   /// or for any.
   case ready(to: String?, at: UInt64)
+
+  var isReady: Bool { if case .ready = self { true } else { false } }
 }
 
 /// An order that this node leads even if another one does.

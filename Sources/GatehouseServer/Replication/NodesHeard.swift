@@ -31,13 +31,17 @@ struct NodesHeard: Sendable {
     }
   }
 
-  /// Whether a node that is listed has said nothing for long.
-  func isSilent(_ name: String, at now: UInt64) -> Bool {
-    entries[name].map { now >= $0.since + Self.silence } ?? false
+  /// Whether a node that is listed has said nothing for long. How long the last look is ago does not count, because
+  /// deleting many frames delays the next one, too.
+  ///
+  /// - Parameter status: of now.
+  func isSilent(_ name: String, in status: SharedLogStatus) -> Bool {
+    guard let entry = entries[name], status.revisions[name] == entry.revision else { return false }
+    return last >= entry.since + Self.silence
   }
 
   /// The nodes besides one that can lead.
-  func candidates(in status: SharedLogStatus, besides name: String, at now: UInt64) -> [NodeEntry] {
-    status.nodes.filter { $0.name != name && $0.isCandidate && !isSilent($0.name, at: now) }
+  func candidates(in status: SharedLogStatus, besides name: String) -> [NodeEntry] {
+    status.nodes.filter { $0.name != name && $0.isCandidate && !isSilent($0.name, in: status) }
   }
 }

@@ -49,8 +49,9 @@ extension Replicator {
     guard isTaken, let why = await prepareHandover(to: request.node, isAnswered: isAnswered) else { return }
     var taken = request
     taken.answer = .taken
-    // Until this is told, whoever has asked waits, and nobody else can ask.
-    while !Task.isCancelled {
+    // Until this is told, whoever has asked waits, and nobody else can ask. Unless the lead is given up meanwhile, which this
+    // must not hold up: a request means nothing to the next leader.
+    while !Task.isCancelled, !orders.withLock({ $0.handover.isReady }) {
       do throws(SharedLogError) {
         _ = try await shared.settle(taken, .refused(why))
         return
@@ -96,9 +97,8 @@ extension Replicator {
     } catch {
       return "\(error)"
     }
-    let now = LeaseClock.now()
-    let others = known.heard.candidates(in: status, besides: known.name, at: now)
-    if let name, known.heard.isSilent(name, at: now) {
+    let others = known.heard.candidates(in: status, besides: known.name)
+    if let name, known.heard.isSilent(name, in: status) {
       return "\(name) was not heard of lately; if it has just started, ask again in a few seconds"
     }
     if others.isEmpty { return "there is no other node that can lead" }

@@ -148,7 +148,7 @@ extension Replicator {
   private func hasOtherCandidate() async -> Bool {
     let known = node.known
     guard let status = try? await shared.status() else { return false }
-    return !known.heard.candidates(in: status, besides: known.name, at: LeaseClock.now()).isEmpty
+    return !known.heard.candidates(in: status, besides: known.name).isEmpty
   }
 
   private static let diskPause = Duration.milliseconds(200)

@@ -49,23 +49,27 @@ package struct PosixDisk: Disk {
   }
 
   package func rename(_ path: String, to target: String) throws(DiskError) {
-    guard Glibc.rename(path, target) == 0 else { throw DiskError(call: "rename", path: path, code: errno) }
+    guard Pace.undisturbed({ Glibc.rename(path, target) }) == 0 else {
+      throw DiskError(call: "rename", path: path, code: errno)
+    }
   }
 
   package func remove(_ path: String) throws(DiskError) {
-    guard Glibc.remove(path) == 0 else { throw DiskError(call: "remove", path: path, code: errno) }
+    guard Pace.undisturbed({ Glibc.remove(path) }) == 0 else {
+      throw DiskError(call: "remove", path: path, code: errno)
+    }
   }
 
   package func syncDirectory(_ path: String) throws(DiskError) {
-    let descriptor = DescriptorReserve.shared.lend(isWriting: true) {
-      Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = Pace.undisturbed {
+      DescriptorReserve.shared.lend(isWriting: true) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     }
     guard descriptor >= 0 else { throw DiskError(call: "open", path: path, code: errno) }
     defer {
       Glibc.close(descriptor)
       DescriptorReserve.shared.refill()
     }
-    guard fsync(descriptor) == 0 else { throw DiskError(call: "fsync", path: path, code: errno) }
+    guard Pace.undisturbed({ fsync(descriptor) }) == 0 else { throw DiskError(call: "fsync", path: path, code: errno) }
   }
 
   package func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
@@ -129,7 +133,7 @@ final class PosixFile: DiskFile {
   }
 
   func sync() throws(DiskError) {
-    guard fdatasync(descriptor) == 0 else { throw failure("fdatasync") }
+    guard Pace.undisturbed({ fdatasync(descriptor) }) == 0 else { throw failure("fdatasync") }
   }
 
   func size() throws(DiskError) -> UInt64 { try status().size }

@@ -131,6 +131,7 @@ package struct StateVerification {
       var reader = ByteReader(bytes)
       let record = try Record(from: &reader, folder.keys)
       guard reader.isAtEnd else { throw reader.failure("more bytes than the record has") }
+      if !record.isWhole, report.skipped == nil { report.skipped = .record(lsn) }
       if countsChanges {
         record.forEachPart { part in
           for change in part.changes { report.changes[ChangeText(change).kind, default: 0] += 1 }
@@ -177,6 +178,6 @@ package struct StateVerification {
     }
     report.figures = RestoredFigures(state)
     report.namesakes = state.namesakes
-    report.skipped = state.firstSkipped
+    report.skipped = report.skipped ?? state.firstSkipped
   }
 }

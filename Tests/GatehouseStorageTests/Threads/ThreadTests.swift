@@ -22,7 +22,7 @@ import Testing
     #expect(Self.standing == before)
   }
 
-  /// The signal that has an idle thread yield ends whatever it sleeps in.
+  /// The signal that has an idle thread yield ends whatever it sleeps in, but no call that must not be interrupted.
   @Test(arguments: [PosixThread.Priority.normal, .low, .idle])
   func onlyAnIdleThreadYieldsWhileItComputes(priority: PosixThread.Priority) {
     let results = Mutex<[Int32]>([])
@@ -31,11 +31,15 @@ import Testing
       let before = usleep(1_000)
       pace.begin()
       let meanwhile = usleep(100_000)
+      let undisturbed = Pace.undisturbed { usleep(10_000) }
+      let again = usleep(100_000)
+      let code = Pace.undisturbed { close(-1) } == -1 ? errno : 0
       pace.end()
       let afterwards = usleep(1_000)
-      results.withLock { $0 = [before, meanwhile, afterwards] }
+      results.withLock { $0 = [before, meanwhile, undisturbed, again, code, afterwards] }
     }.join()
-    #expect(results.withLock { $0 } == [0, priority == .idle ? -1 : 0, 0])
+    let ended: Int32 = priority == .idle ? -1 : 0
+    #expect(results.withLock { $0 } == [0, ended, 0, ended, EBADF, 0])
   }
 
   @Test func aWaitEndsWithItsConditionOrDeadline() {

@@ -14,11 +14,6 @@ readonly build_packages=(
   tzdata
 )
 
-# Flags for every build of the tests and everything else for debugging. A build with other flags would compile all of it
-# anew, so they are the same for all scripts: whoever wants some sets GATEHOUSE_BUILD_FLAGS, as .ci/run does.
-read -ra build_flags <<<"${GATEHOUSE_BUILD_FLAGS:-}"
-readonly build_flags
-
 say() { printf '%s\n' "$*" >&2; }
 
 die() {

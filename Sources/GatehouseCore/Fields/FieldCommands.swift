@@ -28,11 +28,14 @@ extension CommandTable {
       let all = FieldDefinition.Kind.allCases.map(\.name).joined(separator: ", ")
       throw .refused(.syntax("no type '\(type)'; types are \(all)"))
     }
-    guard !ListField.isBuiltIn(name) else {
-      throw .refused(.conflict("field: \(name) is a built-in field; choose another name", of: "name"))
-    }
     _ = try turn.directoryState()
     let workspace = try turn.workspace()
+    let fields = turn.directory.fields(of: workspace.id)
+    let old = fields.first { $0.name == name }
+    // One that it has from before there was such a built-in field can be changed, and need not stay mandatory.
+    guard old != nil || !ListField.isBuiltIn(name) else {
+      throw .refused(.conflict("field: \(name) is a built-in field; choose another name", of: "name"))
+    }
     let choices = try turn.options("CHOICES").first ?? []
     guard choices.isEmpty != (kind == .choice) else {
       throw .refused(.syntax("a choice needs CHOICES n word…, and only a choice has them"))
@@ -43,8 +46,6 @@ extension CommandTable {
       throw .refused(
         .syntax("CHOICES are up to \(Limits.choicesOfField) different words of at most \(Limits.fieldBytes) bytes"))
     }
-    let fields = turn.directory.fields(of: workspace.id)
-    let old = fields.first { $0.name == name }
     if old == nil, let other = fields.first(where: { ListField.plain($0.name) == ListField.plain(name) }) {
       throw .refused(
         .conflict("field: \(name) differs from \(other.name) in punctuation alone; choose another name", of: "name"))

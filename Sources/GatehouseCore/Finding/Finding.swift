@@ -14,6 +14,8 @@ struct Finding {
   private let run: WordIndex.Run
   /// All who match are among these; nil if they may be any.
   private let among: Candidates?
+  /// Whether the entries were begun before the partition was left. Then they are read to their end, in that order.
+  private let isBegun: Bool
 
   /// What a look at a row costs, in entries of the index.
   private static let entriesOfRow = 256
@@ -40,6 +42,7 @@ struct Finding {
   ) {
     self.query = query
     self.cell = cell
+    isBegun = entry != nil
     // Whom the caller may see first: of a small workspace most partitions have nobody.
     var among = viewer.contacts(in: cell)
     if let workspace = query.workspace {
@@ -107,7 +110,7 @@ struct Finding {
   /// - Returns: the last entry that was read, if there are more and the partition was held long enough.
   func forEachMatch(_ body: (_ contact: Int, _ place: SearchOrder) -> Step) -> WordIndex.Entry? {
     // Where the entries cost no more than one row, they are read.
-    if let among, run.count > Self.entriesOfRow, among.count <= min(Self.entriesOfSlice, run.count) {
+    if !isBegun, let among, run.count > Self.entriesOfRow, among.count <= min(Self.entriesOfSlice, run.count) {
       let few = among.filter { cell.state.people.words.mayHave(query.initials, $0) }
       if few.count <= Self.rowsOfSlice, few.count * Self.entriesOfRow < run.count {
         forEachMatch(among: few, body)

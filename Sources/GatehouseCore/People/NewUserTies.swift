@@ -46,10 +46,12 @@ struct NewUserTies {
     }
     for words in turn.wordsOfEach("MANAGES") {
       let link = try turn.linkOfNewUser(words.lowerBound)
-      if !links.contains(link) { links.append(link) }
-    }
-    guard links.count <= Limits.managementOfUser else {
-      throw .refused(.limit("management: a user looks after at most \(Limits.managementOfUser)"))
+      if links.contains(link) { continue }
+      // Before the next is looked up: a command has room for many more.
+      guard links.count < Limits.managementOfUser else {
+        throw .refused(.limit("management: a user looks after at most \(Limits.managementOfUser)"))
+      }
+      links.append(link)
     }
   }
 

@@ -75,6 +75,20 @@ extension Undoing {
     }
     let reference = user.cell.state.people.text(.reference, of: user.serial)
     try turn.requireUnique(reference: reference, of: user.id, in: user.home)
+    try checkExternalIDs(of: user)
+  }
+
+  /// Refuses to take somebody back whose external identifier another user of the workspace has got since.
+  private func checkExternalIDs(of user: UserReference) throws(Halt) {
+    let held = user.cell.state.people.externalIDs(of: user.serial)
+    if held.isEmpty { return }
+    for cell in try turn.everything() {
+      // The absence is read from the whole partition.
+      turn.read(cell.state.lsn)
+      for external in held where cell.state.user(withExternalID: external.text, in: external.workspace) != nil {
+        throw built("an \(ProvisionedValue.externalID) of \(user.username) was given to somebody else since")
+      }
+    }
   }
 
   private func check(_ change: ContactsMerged) throws(Halt) {

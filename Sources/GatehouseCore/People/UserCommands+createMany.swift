@@ -57,7 +57,7 @@ private struct NewUserRows {
   init(_ turn: Turn) throws(Halt) {
     workspace = try turn.workspace()
     fields = (try turn.options("FIELDS").first ?? []).map(\.folded)
-    values = try turn.options("ROWS").first ?? []
+    values = try turn.options("ROWS", limit: Limits.cellBytes).first ?? []
     var shared = ["WORKSPACE", workspace.name]
     for flag in ["NOINVITE", "ACCEPT-BILLING"] where turn.has(flag) { shared.append(flag) }
     if let message = try turn.option("MESSAGE") { shared += ["MESSAGE", message] }
@@ -214,18 +214,30 @@ private struct NewUserRows {
     // One id has several spellings.
     try requireDifferent("contact") { Self.contact($0).map { String($0.raw) } ?? $0 }
     if workspace.policies.requiredFields.contains("reference") { try requireDifferent("reference") { $0.folded } }
+    try requireDifferent(PersonColumn.provisioned.name, in: ProvisionedValue.externalID) { Self.externalID(in: $0) }
   }
 
-  /// - Parameter key: what is the same of two values that mean the same.
-  private func requireDifferent(_ field: String, by key: (String) -> String) throws(Halt) {
+  /// - Parameters:
+  ///   - part: what of a cell is compared; nil for all of it.
+  ///   - key: what is the same of two values that mean the same; nil where there is none.
+  private func requireDifferent(
+    _ field: String, in part: String? = nil, by key: (String) -> String?
+  ) throws(Halt) {
     guard let column = fields.firstIndex(of: field) else { return }
     var rows: [String: Int] = [:]
     for row in 0..<count {
       let text = value(row, column)
-      if !text.isEmpty, let other = rows.updateValue(row, forKey: key(text)) {
-        throw .refused(.conflict("\(field): row \(row + 1) has the same as row \(other + 1), \(text)"))
-      }
+      guard !text.isEmpty, let key = key(text), let other = rows.updateValue(row, forKey: key) else { continue }
+      let same = part.map { "\($0) " } ?? ""
+      throw .refused(
+        .conflict(
+          "\(field): row \(row + 1) has the same \(same)as row \(other + 1), \(part == nil ? text : key)"))
     }
+  }
+
+  /// Cells that cannot be read are refused with their row.
+  private static func externalID(in cell: String) -> String? {
+    (try? PersonColumn.provisioned(in: cell))?.first { $0.attribute == ProvisionedValue.externalID }?.value
   }
 
   private static func contact(_ text: String) -> ContactID? {

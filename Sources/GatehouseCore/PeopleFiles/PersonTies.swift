@@ -46,8 +46,9 @@ package struct PersonTies: Sendable {
       return name == Self.guest ? nil : account
     }
     var employments = try values(.employments, PersonColumn.employments(in:))
-    for (index, one) in employments.enumerated()
-    where employments[..<index].contains(where: { Self.isSame($0.account, one.account, in: workspace) }) {
+    // By a set: a cell has room for some thousand names.
+    var named: Set<String> = []
+    for one in employments where !named.insert(Self.plain(one.account, in: workspace)).inserted {
       throw ColumnFault(column: .employments, reason: "\(one.account) is named twice")
     }
     let first = employments.first { $0.isMain } ?? (account == nil ? employments.first : nil)

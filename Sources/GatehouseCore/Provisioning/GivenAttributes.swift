@@ -1,6 +1,8 @@
 /// The attributes and values that a command gives of a user, each attribute once.
 struct GivenAttributes {
   private(set) var values: [(name: String, text: String)] = []
+  /// Those that were given, to find one given twice.
+  private var given: Set<String> = []
 
   /// The option by which `USER.CREATE` takes them.
   static let option = Argument.option("PROVISION", parts: ["attribute", "value"], repeats: true)
@@ -25,7 +27,7 @@ struct GivenAttributes {
     guard text.utf8.count <= Limits.textBytes else {
       throw .refused(.syntax("\(name) is longer than \(Limits.textBytes) bytes; shorten it"))
     }
-    guard !values.contains(where: { $0.name == name }) else {
+    guard given.insert(name).inserted else {
       throw .refused(.syntax("attribute \(name) is given twice"))
     }
     values.append((name, text))

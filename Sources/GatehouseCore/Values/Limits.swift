@@ -97,6 +97,8 @@ public enum Limits {
   public static let usersOfCreateMany = 1000
   /// Of these, how many with a password, which takes a core for some tens of milliseconds to hash.
   public static let passwordsOfCreateMany = 100
+  /// A value of these rows: a cell may name everybody whom somebody looks after. What it says is limited as it is elsewhere.
+  public static let cellBytes = 65_536
   /// Records about a user of which it is known that they were taken back, and for how long more are refused: as long as a
   /// policy may allow to take one back.
   public static let undosOfUser = 100

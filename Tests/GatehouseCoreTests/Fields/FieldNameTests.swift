@@ -8,13 +8,28 @@ import Testing
     "L2: no field has the name of a column of a file of people, in whatever punctuation",
     arguments: [
       "products", "licences", "roles", "account", "authority", "restrict-bookings", "language", "e-mail", "user.name",
-      "employments", "manages",
+      "employments", "manages", "provisioned",
     ])
   func columns(_ name: String) {
     let core = CoreHarness()
     #expect(
       core.run("FIELD.DEFINE \(name) text").text
         == "CONFLICT field: \(name) is a built-in field; choose another name")
+  }
+
+  /// Nobody could be added from a file while it is mandatory, for there the column means something else.
+  @Test func aFieldFromBeforeTheColumn() {
+    let core = CoreHarness()
+    var field = FieldDefinition(id: 1, workspace: mainWorkspace, name: "provisioned", kind: .text)
+    field.isMandatory = true
+    core.apply(FieldDefined(field, old: nil))
+    #expect(core.run("USER.CREATE ana NOINVITE").isError)
+    #expect(core.run("FIELD.DEFINE provisioned text").text == "OK", "its definition can be changed")
+    #expect(!core.run("USER.CREATE ana NOINVITE").isError)
+    #expect(core.run("USER.SET ana provisioned yes").integer == 1)
+    #expect(core.run("USER.GET ana")["fields"]["provisioned"].text == "yes")
+    core.run("FIELD.DROP provisioned")
+    #expect(core.run("FIELD.DEFINE provisioned text").isError, "and there is no new one")
   }
 
   @Test("L2: two fields differ in more than punctuation") func punctuation() {

@@ -73,6 +73,43 @@ import Testing
     #expect(list("MANAGE.LIST ana", "kind", "name").sorted() == ["user bo", "user there"])
   }
 
+  @Test("the identifiers of provisioning systems are different, for the state does not have the other rows yet")
+  func identifiers() {
+    let fields = ["username", "provisioned"]
+    let refused = create(fields, ["ana", "title@x;externalId@7", "bo", #"externalId@"7""#])
+    #expect(refused.text == "CONFLICT provisioned: row 2 has the same externalId as row 1, 7")
+    #expect(core.run("USER.COUNT").integer == 0)
+    #expect(!create(fields, ["ana", "title@x;externalId@7", "bo", "title@x;externalId@8", "cy", "", "di", ""]).isError)
+    #expect(core.run("USER.EXTERNAL 7")["username"].text == "ana")
+    #expect(core.run("USER.EXTERNAL 8")["username"].text == "bo")
+    #expect(
+      create(fields, ["eve", "externalId@7"]).text?.hasPrefix("CONFLICT row 1: externalId: 7 belongs to another user")
+        == true)
+    core.expectReplicated()
+  }
+
+  @Test("a cell has room for all whom somebody looks after, and what it names is limited as anywhere")
+  func longCells() {
+    let others = (0..<300).map { "somebody-else-\($0)" }
+    let rows = ["ana", others.joined(separator: ";")] + others.flatMap { [$0, ""] }
+    #expect(rows[1].utf8.count > Limits.textBytes)
+    #expect(!create(["username", "manages"], rows).isError)
+    #expect(core.run("MANAGE.LIST ana").items.count == 300)
+    let long = String(repeating: "x", count: Limits.textBytes + 1)
+    for (field, value) in [("first", long), ("provisioned", "title@\(long)"), ("employments", long)] {
+      let answer = create(["username", field], ["bo", value])
+      #expect(answer.text?.contains(" is longer than ") == true, "\(answer)")
+    }
+    let words = (0..<10_000).map { "\($0)" }.joined(separator: ";")
+    #expect(create(["username", "employments"], ["bo", words]).text?.hasPrefix("NOTFOUND row 1: account 0") == true)
+    #expect(
+      create(["username", "employments"], ["bo", words + ";9999"]).text
+        == "ERR row 1: employments: 9999 is named twice")
+    #expect(
+      create(["username", "manages"], ["bo", String(repeating: "x", count: Limits.cellBytes + 1)]).text
+        == "ERR ROWS is longer than \(Limits.cellBytes) bytes; shorten it")
+  }
+
   @Test("an account beside cells is the main one, and an empty row of cells has it as well")
   func account() {
     core.run("ACCOUNT.CREATE Gadgets CUSTOMER")

@@ -50,6 +50,22 @@ import Testing
     core.expectReplicated()
   }
 
+  @Test("whoever was deleted is not taken back once somebody else has the identifier") func takenBack() {
+    core.run("USER.PROVISION ana externalId 00u1 WORKSPACE acme")
+    core.run("USER.DELETE ana REASON x")
+    let lsn = core.lsn
+    core.run("USER.PROVISION bo externalId 00u1 WORKSPACE acme")
+    let before = core.lsn
+    #expect(
+      core.run("UNDO \(lsn)").text?.hasPrefix(
+        "REFUSED undo: an externalId of ana was given to somebody else since; ") == true)
+    #expect(core.lsn == before && core.run("USER.EXTERNAL 00u1 WORKSPACE acme")["username"].text == "bo")
+    core.run("USER.PROVISION bo externalId \"\" WORKSPACE acme")
+    #expect(!core.run("UNDO \(lsn)").isError)
+    #expect(core.run("USER.EXTERNAL 00u1 WORKSPACE acme")["username"].text == "ana")
+    core.expectReplicated()
+  }
+
   @Test func whoLeavesAWorkspaceTakesNothingAlong() {
     core.run("WORKSPACE.MEMBER beta ana")
     core.run("USER.PROVISION ana externalId b1 title Guest WORKSPACE beta")

@@ -28,7 +28,7 @@ struct ExportTests {
     }
     let emails = #"[{"value":"a@x.test","primary":true},{"value":"b@x.test"}]"#
     try gate.ok(
-      "USER.PROVISION", "ana", "emails", emails, "urn:x:2.0:User:cost \"center\"", " =1;2|3\r\n@4 ", "WORKSPACE", "acme"
+      "USER.PROVISION", "ana", "emails", emails, "urn:x:2.0:User:cost \"center\"", " =1;2|3\n@4 ", "WORKSPACE", "acme"
     )
   }
 
@@ -86,7 +86,7 @@ struct ExportTests {
     #expect(try new.gate.fields("USER.EXTERNAL 00u1 WORKSPACE acme")["username"] == "ana")
     #expect(
       try new.gate.fields("USER.GET ana").value("provisioned")?["acme/urn:x:2.0:User:cost \"center\""]?.string
-        == " =1;2|3\r\n@4 ")
+        == " =1;2|3\n@4 ")
     #expect(
       try new.gate.list("EMPLOY.LIST zoe").map { "\($0["account"] ?? "") \($0["from"] ?? "") \($0["main"] ?? "")" }
         == ["acme/Widgets 2090-01-01 1", "acme/Smith; Sons, \"Best\" @ A/S  0"], "the main one has not begun")

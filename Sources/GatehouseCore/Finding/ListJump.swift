@@ -16,8 +16,9 @@ struct ListJump: Sendable {
   /// How many are passed over one by one: to find a nearer place costs more.
   static let near = 1024
   private static let samplesOfPartition = 32
-  /// How many entries are read before a partition is left for a moment.
-  private static let entriesOfVisit = 4096
+  /// How many entries are read before a partition is left for a moment: as long as a look at a slice of rows in doubt takes,
+  /// which may come before.
+  private static let entriesOfVisit = 2048
   /// Two rounds divide by ten at least. It is only a bound, for a list that changes all the time.
   private static let mostRounds = 16
 

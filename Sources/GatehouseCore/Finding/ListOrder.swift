@@ -108,9 +108,16 @@ struct ListOrder: Sendable {
 /// The orders that lists of a partition have asked for.
 struct ListOrders: Sendable {
   private var orders = ContiguousArray<ListOrder?>(repeating: nil, count: PeopleOrder.allCases.count)
+  /// For how many rounds of upkeep nobody has asked for each.
+  private var idle = ContiguousArray<UInt16>(repeating: 0, count: PeopleOrder.allCases.count)
 
-  /// The usual order of the console's list of people is there before somebody asks.
-  init() { orders[PeopleOrder.usersByLast.rawValue] = ListOrder() }
+  /// The usual order of the console's list of people.
+  private static let usual = PeopleOrder.usersByLast
+  /// About an hour, as the upkeep comes twice a second.
+  static let mostIdle: UInt16 = 7200
+
+  /// The usual order is there before somebody asks, and stays.
+  init() { orders[Self.usual.rawValue] = ListOrder() }
 
   subscript(order: PeopleOrder) -> ListOrder? { orders[order.rawValue] }
 
@@ -118,6 +125,20 @@ struct ListOrders: Sendable {
 
   mutating func note(_ contact: Int) {
     for index in orders.indices { orders[index]?.note(contact) }
+  }
+
+  /// Notes that a list asks for an order.
+  mutating func noteUse(of order: PeopleOrder) { idle[order.rawValue] = 0 }
+
+  /// Drops the orders that nobody has asked for in a long time, in a round of upkeep. Each has a dozen bytes for every
+  /// person, and whoever once looked at a list in it may never do so again.
+  mutating func dropUnused() {
+    for index in orders.indices where orders[index] != nil && index != Self.usual.rawValue {
+      idle[index] += 1
+      guard idle[index] >= Self.mostIdle else { continue }
+      orders[index] = nil
+      idle[index] = 0
+    }
   }
 
   /// Moves an order out while the rows are read, because both belong to the same value. One that nobody has asked for is

@@ -6,14 +6,21 @@ extension People {
     orders.note(contact)
   }
 
-  /// Takes people into an order, so few that the partition is not held for long.
-  /// - Returns: whether it has all of them.
+  /// Takes people into an order that a list asks for, so few that the partition is not held for long.
+  /// - Returns: whether it has all of them, and so few were taken in now that the list can be read in the same visit.
   mutating func enterOrder(_ order: PeopleOrder, most: Int) -> Bool {
+    orders.noteUse(of: order)
+    var left = most
+    return enterOrder(order, &left) && left >= most / 2
+  }
+
+  /// - Parameter left: how many may be taken in; it is decreased by those who are.
+  fileprivate mutating func enterOrder(_ order: PeopleOrder, _ left: inout Int) -> Bool {
     var taken = orders.take(order)
     taken.removeChanged()
-    for _ in 0..<most {
-      guard let contact = taken.next(through: contacts.last) else { break }
+    while left > 0, let contact = taken.next(through: contacts.last) {
       enter(contact, into: &taken, order)
+      left -= 1
     }
     let isComplete = taken.isComplete(through: contacts.last)
     orders.put(taken, order)
@@ -63,8 +70,11 @@ extension People {
 }
 
 extension PartitionState {
-  /// Takes some people into the orders that are in use.
+  /// Takes some people into the orders that are in use: into all of them together as many as a list takes into one, since
+  /// the partition is held no longer for the upkeep. Orders that nobody uses make room.
   public mutating func enterOrders() {
-    for order in people.orders.inUse { _ = people.enterOrder(order, most: Limits.orderedOfSlice) }
+    people.orders.dropUnused()
+    var left = Limits.orderedOfSlice
+    for order in people.orders.inUse where left > 0 { _ = people.enterOrder(order, &left) }
   }
 }

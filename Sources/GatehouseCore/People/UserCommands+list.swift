@@ -187,9 +187,10 @@ extension CommandTable {
   ) {
     let begun = gathered.lastPlace
     gathered.comeBack(at: 0)
-    // In case somebody gets another place while the partition is left.
-    let known = begun == nil ? [] : gathered.seen
-    var found: [UInt64] = []
+    // In case somebody gets another place while the partition is left. Moved out, so that growing it does not copy.
+    var seen: Set<UInt64> = begun == nil ? [] : gathered.seen
+    gathered.seen = []
+    var found = 0
     var left = Limits.rowsOfSlice / 2
     let last = rows.forEachRow(in: cell, behind: base, after: begun) { row, head in
       if let worst = first.worst, rows.isBeyond(head, worst.key, in: cell) { return .isDone }
@@ -199,17 +200,17 @@ extension CommandTable {
       let user = Row(cell, row, filter.viewer)
       let candidate = (key: user.sortKey(rows.field), id: user.rawID)
       if let worst = first.worst, !page.isBefore(candidate, worst) { return rows.isExact ? .isDone : next }
-      guard page.isAfter(base, candidate), filter.passes(user), !known.contains(candidate.id) else { return next }
+      guard page.isAfter(base, candidate), filter.passes(user), seen.insert(candidate.id).inserted else { return next }
       first.add(candidate.key, candidate.id)
-      found.append(candidate.id)
-      return found.count < foundOfSlice ? next : .pauses
+      found += 1
+      return found < foundOfSlice ? next : .pauses
     }
     gathered.lastPlace = last.map { row in
       let user = Row(cell, row, filter.viewer)
       return ListPlace(key: user.sortKey(rows.field), id: user.rawID)
     }
     guard last != nil else { return }
-    gathered.seen = known.union(found)
+    gathered.seen = seen
     gathered.comeBack(at: 1)
   }
 

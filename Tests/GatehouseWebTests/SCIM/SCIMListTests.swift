@@ -95,7 +95,16 @@ import Testing
       "Resources", "userName")
     #expect(up == down.reversed())
     let page = try client.get("/Users?sortBy=userName&startIndex=31&count=5").values("Resources", "userName")
-    #expect(page == Array((0..<60).map { "u\($0)" }.sorted()[30..<35]))
+    let sorted = (0..<60).map { "u\($0)" }.sorted()
+    #expect(page == Array(sorted[30..<35]))
+    // RFC 7644, section 3.4.2.4: less than 1 is 1. Behind the last there is nobody, however far.
+    for start in ["0", "-5", "-9223372036854775808"] {
+      let first = try client.get("/Users?sortBy=userName&startIndex=\(start)&count=5").values("Resources", "userName")
+      #expect(first == Array(sorted.prefix(5)))
+    }
+    let beyond = try client.get("/Users?sortBy=userName&startIndex=9223372036854775807&count=5")
+    #expect(beyond.status == 200 && beyond.values("Resources", "userName").isEmpty)
+    #expect(try client.get("/Users?sortBy=userName&startIndex=9223372036854775808").status == 400)
     #expect(try client.get("/Users?sortBy=nothing").status == 400)
   }
 

@@ -39,10 +39,9 @@ struct RestoredEtcdTests {
     let isStored = outcome(of: 7) == .stored
     #expect(!isStored, "the frames before it are lost")
     let reason = stage.run(first) { await leadership.end() }.value ?? ""
-    #expect(
-      reason.contains(
-        isAhead ? "its tail is frame 3, though only this node may write frame 7" : "it was restored from an older copy"),
-      "\(reason)")
+    let told =
+      isAhead ? "its tail is frame 3, though only this node may write frame 7" : "it was restored from an older copy"
+    #expect(reason.contains(told), "\(reason)")
     #expect(leadership.validUntil == 0)
     for (host, failure) in [
       (second, stage.run(second) { try await second.log.status() }.failure),

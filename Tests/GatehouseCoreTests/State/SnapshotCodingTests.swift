@@ -252,7 +252,9 @@ import Testing
     let seals = HarnessSeals()
     var writer = ByteWriter()
     if isSealed { writer.seals = seals }
-    writer.sealed(LaterTimer(timer: .none, place: "Lisbon"), under: user)
+    // A last field that is absent takes no byte, so nothing can follow it.
+    let timer = RunningTimer(start: 5, project: "x", note: "", startedBy: .service(1), as: UserID(raw: 7), lsn: 9)
+    writer.sealed(LaterTimer(timer: timer, place: "Lisbon"), under: user)
     try writer.withBytes { (raw) throws(CodingError) in
       var reader = ByteReader(raw)
       _ = try reader.sealed(RunningTimer.none, under: user, StoredLayout(form: .measured, seals: seals))

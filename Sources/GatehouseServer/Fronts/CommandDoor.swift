@@ -49,8 +49,12 @@ package final class CommandDoor: Sendable {
       if facts.node.isFollowing, !services.isLogStuck {
         return facts.node.staleRefusal.map { .readOnly(why: $0.text) } ?? .following
       }
-      guard services.isLogStuck else { return .ready }
-      return .readOnly(why: (services.hasLogFailed ? Refusal.neverDurable : .notDurableYet(services.log)).text)
+      if services.isLogStuck {
+        return .readOnly(why: (services.hasLogFailed ? Refusal.neverDurable : .notDurableYet(services.log)).text)
+      }
+      // It refuses changes, though all that it has taken is written.
+      if services.log.state == .full { return .readOnly(why: Refusal(logRefusal: .full, services).text) }
+      return .ready
     }
   }
 

@@ -115,7 +115,7 @@ package final class ChildProcess: Sendable {
   }
 
   /// Whether a process of the group still runs. One that has ended and was not waited for does not count: it holds
-  /// nothing any more.
+  /// nothing any more. If only its first thread has ended, the others may still be in a system call.
   private func groupIsRunning() -> Bool {
     guard Glibc.kill(-pid, 0) == 0, let folder = opendir("/proc") else { return false }
     defer { closedir(folder) }
@@ -127,7 +127,8 @@ package final class ChildProcess: Sendable {
       // After the program's name, which may hold anything, in parentheses: state, parent, group.
       let fields = readText("/proc/\(process)/stat").split(separator: ")").last?.split(separator: " ") ?? []
       guard fields.count > 2, fields[2] == String(pid) else { continue }
-      if fields[0] != "Z" && fields[0] != "X" { return true }
+      let threads = fields.count > 17 ? Int(fields[17]) ?? 0 : 0
+      if (fields[0] != "Z" && fields[0] != "X") || threads > 1 { return true }
     }
     return false
   }

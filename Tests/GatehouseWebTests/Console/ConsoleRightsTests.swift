@@ -54,6 +54,11 @@ struct ConsoleRightsTests {
     #expect(!page.has("Add an employment") && !page.body.contains("\(leo)/manage\""), "\(page.text)")
     let whole = try everything.get(leo)
     #expect(whole.has("Add an employment") && whole.body.contains("\(leo)/manage\""), "\(whole.text)")
+    // They look at their own workspace at first.
+    #expect(try browser.get("/console/fields").has("Add a field, or change one"))
+    #expect(try browser.get("/console/webhooks").has("Add a webhook"))
+    try browser.get("/console/workspace")
+    try browser.post("/console/workspace", [("workspace", "main")])
     #expect(!(try browser.get("/console/fields").has("Add a field, or change one")))
     #expect(try everything.get("/console/fields").has("Add a field, or change one"))
     #expect(!(try browser.get("/console/webhooks").has("Add a webhook")))

@@ -63,7 +63,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "GatehouseStorage",
-      dependencies: ["CThreads", "CZstd", "GatehouseCore", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: [
+        "COpenSSL", "CThreads", "CZstd", "GatehouseCore", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: settings),
     .target(
       name: "GatehouseReplication",
@@ -115,7 +117,6 @@ let package = Package(
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
     .executableTarget(

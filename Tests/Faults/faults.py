@@ -323,8 +323,8 @@ def compaction(round_):
 
 @fault
 def truncation(round_):
-    """The nodes delete from the shared log what one of them still needs, because it was away for too long. It says so, and an
-    operator gives it a copy of another's folder."""
+    """The nodes delete from the shared log what one of them still needs, because it was away for too long. It fetches
+    another's folder by itself, or it says so, and an operator gives it a copy."""
     node = round_.random.choice(round_.others)
     node.kill()
     # The others wait for it for as long as it is heard of.
@@ -344,9 +344,10 @@ def truncation(round_):
     else:
         kept = round_.leader.info().get("replication_kept_bytes")
         raise FaultFound(f"the nodes have truncated nothing of {kept} bytes, although two have snapshots")
-    node.start()
+    fetches = round_.random.random() < 0.5
+    node.start(fetches=fetches)
     wait_until(lambda: node.has_ended or node.info().get("node_role") == "follower", "the node to be compared", 30)
-    if node.has_ended:
+    if node.has_ended and not fetches:
         if "gatehousectl backup" not in node.messages()[-4000:]:
             raise FaultFound(f"{node.name} has ended without telling what to do:\n{round_.stage.bench.output(node.name)}")
         copy_folder(round_.stage.options, round_.leader.data, node.data)

@@ -60,7 +60,8 @@ class StageNode:
         # Whether it is to run: an end that nobody asked for is a fault.
         self.is_wanted = False
 
-    def start(self, follow="yes", has_fake_clock=False):
+    def start(self, follow="yes", has_fake_clock=False, fetches=True):
+        """`fetches`: whether it fetches another node's folder if the shared log has left its own behind."""
         options = self.stage.options
         words = self.host.wrapper + (self.clock.wrapper if has_fake_clock else []) + [
             options.gatehouse, "serve", "--data", self.data, "--port", str(PORT), "--http-port", "0",
@@ -68,7 +69,7 @@ class StageNode:
             "--tls-key-file", self.stage.key, "--lanes", "1", "--log-format", "json",
             "--replication", self.stage.etcd.address, "--node", self.name, "--announce", f"{self.address}:{TLS_PORT}",
             "--follow", follow, "--replication-lease", f"{options.lease}ms", "--max-staleness", f"{options.staleness}ms",
-            *self.stage.words]
+            *self.stage.words, *(self.stage.fetching if fetches else [])]
         self.process = self.stage.bench.start(words, self.name, **self.host.process_options)
         self.is_wanted = True
 
@@ -135,6 +136,7 @@ class Stage:
         # Some answers of a leader that stood still for longer than its lease are still waited for.
         self.client_patience = max(3.0, 3 * options.lease / 1000)
         self.words = ["--replication-slow", "4mb", "--replication-most", "16mb"]
+        self.fetching = []
         self.problems = []
         members = [Member(bench, name, network.hosts[name].address, 2379, 2380, network.hosts[name].wrapper,
                           **network.hosts[name].process_options) for name in member_names()]
@@ -160,6 +162,7 @@ class Stage:
             [self.options.gatehouse, "serve", "--data", first.data, "--port", str(PORT), "--http-port", "0"], "first")
         wait_until(lambda: self._makes_service(alone), "the first start")
         end(alone, signal.SIGTERM)
+        self._let_nodes_fetch()
         self.etcd.start()
         first.start(follow="no")
         wait_until(lambda: first.info().get("node_role") == "leader", "the first node to lead", 60)
@@ -167,6 +170,13 @@ class Stage:
             copy_folder(self.options, first.data, node.data)
             node.start()
         self.settle()
+
+    def _let_nodes_fetch(self):
+        """Nodes that were away for longer than the shared log waits for them fetch another's folder by themselves."""
+        path = os.path.join(self.bench.folder, "secret")
+        with open(path, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(self.secret)
+        self.fetching = ["--fetch-service", SERVICE, "--fetch-secret-file", path, "--fetch-authority", self.certificate]
 
     def _makes_service(self, process):
         if process.poll() is not None:

@@ -169,7 +169,7 @@ extension Turn {
 
   /// A command that is only tried is the same as the one that is done.
   private func isDryRunMark(_ index: Int) -> Bool {
-    chosen.contains { spec.options[$0.option].token == "DRYRUN" && $0.word - 1 == index }
+    chosen.contains { spec.tokens[$0.option] == "DRYRUN" && $0.word - 1 == index }
   }
 
   /// Whether a word is the name of the command or of an option.

@@ -79,6 +79,7 @@ public final class CommandSpec: Sendable {
     }
     let options = self.arguments.filter { $0.token != nil }
     self.options = options
+    tokens = options.compactMap(\.token)
     mandatory = options.indices.filter { !options[$0].isOptional }
     let positional = self.arguments.filter { $0.token == nil }
     // The second word of a subcommand's name counts as a required word.
@@ -141,6 +142,8 @@ public final class CommandSpec: Sendable {
 
   /// The arguments that start with a keyword.
   public let options: [Argument]
+  /// Their names, which requests are compared with.
+  let tokens: [String]
   /// The indexes in `options` of the mandatory ones.
   public let mandatory: [Int]
   /// The number of required positional words, without the command's name but with a subcommand's.

@@ -37,13 +37,14 @@ extension People {
     taken.insert(contact, head, at: place)
   }
 
-  /// Calls `body` with the text of a contact by which an order goes, in search form.
+  /// Calls `body` with the sort key of a contact in an order: its text in search form.
   private func withText<Result>(
     ofContact contact: Int, in order: PeopleOrder, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result {
     func found(_ text: UnsafeRawBufferPointer?) -> Result {
       SearchText.with(text ?? UnsafeRawBufferPointer(start: nil, count: 0)) {
-        body(UnsafeRawBufferPointer(rebasing: $0.drop(while: SearchText.isSpace)))
+        let key = UnsafeRawBufferPointer(rebasing: $0.drop(while: SearchText.isSpace))
+        return key.isEmpty ? ListPlace.unset.withUnsafeBytes(body) : body(key)
       }
     }
     guard let field = order.contactField else {

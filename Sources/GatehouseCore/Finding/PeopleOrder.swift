@@ -39,4 +39,8 @@ enum PeopleOrder: Int, CaseIterable, Sendable {
 struct ListPlace: Sendable {
   let key: ContiguousArray<UInt8>
   let id: UInt64
+
+  /// The key of what is not set. It comes after all others (RFC 7644, section 3.4.2.3): no text has this byte, and numbers
+  /// have one less.
+  static let unset = ContiguousArray<UInt8>(repeating: 0xff, count: 9)
 }

@@ -72,10 +72,14 @@ struct TermPages: Sendable {
   }
 
   private static let pageEntries = 512
+  private static let sequence = 8
 
   private var pages: ContiguousArray<Page> = []
   /// The first entry of each page.
   private var firsts: ContiguousArray<Entry> = []
+
+  /// Each but the first takes the room of 512 entries, however many it has.
+  var pageCount: Int { pages.count }
 
   // MARK: Adding
 
@@ -89,13 +93,24 @@ struct TermPages: Sendable {
     var rank = pages[page].rank(of: entry)
     if rank < pages[page].keys.count, pages[page][rank] == entry { return }
     if pages[page].keys.count == Self.pageEntries {
-      makeRoom(in: page)
-      if firsts[page + 1] < entry { page += 1 }
+      if isInSequence(entry, rank, pages[page]) {
+        // More will follow here: the part before it is filled up instead of staying half a page.
+        divide(page, at: rank, or: entry)
+        if rank == Self.pageEntries { page += 1 }
+      } else {
+        makeRoom(in: page)
+        if firsts[page + 1] < entry { page += 1 }
+      }
       rank = pages[page].rank(of: entry)
     }
     pages[page].keys.insert(entry.key, at: rank)
     pages[page].serials.insert(entry.serial, at: rank)
     if rank == 0 { firsts[page] = entry }
+  }
+
+  /// Whether an entry follows those of the last contacts, as names with a number do. Fewer may be one household.
+  private func isInSequence(_ entry: Entry, _ rank: Int, _ page: Page) -> Bool {
+    rank >= Self.sequence && page.serials[rank - Self.sequence] &+ UInt32(Self.sequence) == entry.serial
   }
 
   /// Moves entries of a full page to the next one, or splits it where that one is nearly full as well. So pages are fuller
@@ -110,11 +125,17 @@ struct TermPages: Sendable {
       firsts[page + 1] = pages[page + 1][0]
       return
     }
+    divide(page, at: Self.pageEntries / 2, or: pages[page][0])
+  }
+
+  /// Moves the entries of a full page from a rank on to a new page.
+  ///
+  /// - Parameter first: the first of the new page if there are none.
+  private mutating func divide(_ page: Int, at rank: Int, or first: Entry) {
     let full = pages[page]
-    let half = full.keys.count / 2
-    pages[page] = Page(full, 0..<half, most: Self.pageEntries)
-    pages.insert(Page(full, half..<full.keys.count, most: Self.pageEntries), at: page + 1)
-    firsts.insert(pages[page + 1][0], at: page + 1)
+    pages.insert(Page(full, rank..<full.keys.count, most: Self.pageEntries), at: page + 1)
+    firsts.insert(rank < full.keys.count ? full[rank] : first, at: page + 1)
+    if rank < full.keys.count { pages[page] = Page(full, 0..<rank, most: Self.pageEntries) }
   }
 
   /// The page to which an entry belongs: the last one that does not begin after it.

@@ -67,15 +67,17 @@ extension ListedPerson {
     }
   }
 
-  /// The bytes by which a field sorts. A field that is not set has an empty key and sorts first.
+  /// The bytes by which a field sorts.
   public func sortKey(_ field: ListField) -> ContiguousArray<UInt8> {
     switch field.kind {
     case .number, .time, .day, .flag:
-      guard let number = number(field) else { return [] }
+      guard let number = number(field) else { return ListPlace.unset }
       // With the sign bit flipped, big-endian bytes sort like the numbers.
       let bits = UInt64(bitPattern: number) ^ 1 << 63
       return withUnsafeBytes(of: bits.bigEndian) { ContiguousArray($0) }
-    case .text: return withText(field) { SearchText.with($0) { ContiguousArray($0.drop(while: SearchText.isSpace)) } }
+    case .text:
+      let key = withText(field) { SearchText.with($0) { ContiguousArray($0.drop(while: SearchText.isSpace)) } }
+      return key.isEmpty ? ListPlace.unset : key
     case .words: return []
     }
   }

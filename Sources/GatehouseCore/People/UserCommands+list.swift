@@ -10,8 +10,8 @@ extension CommandTable {
       ],
       reply: "`[cursor, items]`, maps of the chosen fields; operators are = != < > <= >= ^= (prefix) ~= (contains)."
         + " Texts are compared without case and accents, as searches do; == !== ^== ~== tell accents apart."
-        + " `role = name@workspace` is for those whose role over that workspace is in force. OFFSET passes"
-        + " over n users from the cursor on",
+        + " `role = name@workspace` is for those whose role over that workspace is in force. Who has nothing in the"
+        + " SORT field comes last, with DESC first. OFFSET passes over n users from the cursor on",
       needs: .permission(.userRead, over: .anything), route: .everywhere,
       body: .gather(collect: collectPeople(ListedUser.self), finish: finishPeople(ListedUser.self))),
     CommandSpec(

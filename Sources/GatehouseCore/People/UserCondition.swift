@@ -270,7 +270,8 @@ public struct UserCondition: Sendable {
     if comparison == .notEqual || facet(for: viewer) != nil { return true }
     switch value {
     case .employers: return comparison == .equal
-    case .text: return (comparison == .equal || comparison == .hasPrefix) && Self.isInWords(field)
+    case .text(let wanted):
+      return (comparison == .equal || comparison == .hasPrefix) && Self.isInWords(field) && !wanted.isEmpty
     case .number, .day, .moment, .product, .role, .workspace, .mainAccount: return false
     }
   }

@@ -43,7 +43,7 @@ extension Turn {
   /// What the command calls a word: the option whose value it is, or the positional one; nil if it has no name of its own.
   func argumentName(_ index: Int) -> String? {
     if let given = chosen.first(where: { ($0.word..<$0.word + $0.count).contains(index) }) {
-      return spec.options[given.option].token
+      return spec.tokens[given.option]
     }
     let words = spec.arguments.filter { $0.token == nil }
     return words.indices.contains(index - 1) ? words[index - 1].name : nil
@@ -64,7 +64,7 @@ extension Turn {
   private func chosenOption(_ token: String) -> ChosenOption? {
     // Few options are given of the many that a command may have.
     assert(spec.options.contains { $0.token == token }, "\(spec.name) has no option \(token)")
-    return chosen.first { spec.options[$0.option].token == token }
+    return chosen.first { spec.tokens[$0.option] == token }
   }
 
   /// Whether an option is given.
@@ -80,7 +80,7 @@ extension Turn {
 
   /// The words of the values of a repeatable option, for each time that it is given.
   func wordsOfEach(_ token: String) -> [Range<Int>] {
-    chosen.filter { spec.options[$0.option].token == token }.map { $0.word..<$0.word + $0.count }
+    chosen.filter { spec.tokens[$0.option] == token }.map { $0.word..<$0.word + $0.count }
   }
 
   /// The text of an option's value.
@@ -91,10 +91,8 @@ extension Turn {
 
   /// All values of a repeatable option: a list of one or more texts for each time.
   public func options(_ token: String, limit: Int = Limits.textBytes) throws(Halt) -> [[String]] {
-    if chosen.isEmpty { return [] }
-    let option = spec.options.firstIndex { $0.token == token }
     var result: [[String]] = []
-    for given in chosen where given.option == option {
+    for given in chosen where spec.tokens[given.option] == token {
       var values: [String] = []
       for index in 0..<given.count { values.append(try checked(arguments[given.word + index], token, limit)) }
       result.append(values)

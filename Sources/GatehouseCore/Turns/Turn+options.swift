@@ -49,7 +49,7 @@ extension CommandSpec {
     var word = 1 + fixed
     var positional = fixed
     while word < arguments.count {
-      if let option = options.firstIndex(where: { Self.isToken($0.token, arguments[word]) }) {
+      if let option = tokens.firstIndex(where: { Self.isToken($0, arguments[word]) }) {
         word = try readOption(option, at: word, of: arguments, into: &chosen)
       } else if effect == .write, Self.isToken("IFVERSION", arguments[word]) {
         throw .refused(.syntax("IFVERSION has no meaning here: \(name) is not about one thing with a version"))

@@ -157,13 +157,13 @@ public enum Limits {
   /// Rows that a scan reads before it leaves the partition for a moment.
   public static let rowsOfSlice = 256
   /// Contacts that are added to the word index before the scan leaves the partition for a moment.
-  public static let wordsOfSlice = 48
+  public static let wordsOfSlice = 32
   /// People who are taken into the order of a list before the scan leaves the partition for a moment.
-  public static let orderedOfSlice = 32
+  public static let orderedOfSlice = 24
   /// Rows that a sorted list passes over while it reads all partitions once (`OFFSET`).
   public static let passedAtOnce = 16_384
   /// People who are filed by what they have in common before the scan leaves the partition for a moment.
-  public static let filedOfSlice = 96
+  public static let filedOfSlice = 64
   public static let wordsOfSearch = 16
   /// The default `LIMIT` of a search.
   public static let searchDefault = 20

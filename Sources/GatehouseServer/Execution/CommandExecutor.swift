@@ -400,30 +400,27 @@ final class CommandExecutor {
     return hold.cell.state.dueUsers(at: now, limit: most)
   }
 
-  /// Does a partition's upkeep that changes nothing durable.
+  /// Does a partition's upkeep that changes nothing durable, in visits of their own, so that others come in between.
   func tend(_ partition: Int) {
-    let hold = handles[partition].enter(addingWaitTo: &waited)
-    let watch = HoldWatch()
-    tend(hold.cell)
-    watch.end(services.holdFigures)
-    hold.leave()
-  }
-
-  private func tend(_ cell: HeldPartition) {
-    cell.state.giveBackMemory()
-    // Within two thirds of a minute all contacts of a million have been entered, and the first search need not do it.
-    cell.state.enterWords()
-    cell.state.enterOrders()
-    cell.state.filePeople()
+    visit(partition) { $0.giveBackMemory() }
+    // Within about a minute all contacts of a million have been entered, and the first search need not do it.
+    visit(partition) { $0.enterWords() }
+    visit(partition) { $0.enterOrders() }
+    visit(partition) { $0.filePeople() }
   }
 
   private func dueSessions(_ partition: Int, now: Milliseconds, most: Int) -> [SessionID] {
+    visit(partition) { state in
+      guard let deadline = state.sessions.nextDeadline, deadline <= now else { return [] }
+      return state.dueSessions(at: now, limit: most)
+    }
+  }
+
+  private func visit<Result>(_ partition: Int, _ body: (inout PartitionState) -> Result) -> Result {
     let hold = handles[partition].enter(addingWaitTo: &waited)
     let watch = HoldWatch()
     defer { watch.end(services.holdFigures) }
     let cell = hold.cell
-    tend(cell)
-    guard let deadline = cell.state.sessions.nextDeadline, deadline <= now else { return [] }
-    return cell.state.dueSessions(at: now, limit: most)
+    return body(&cell.state)
   }
 }

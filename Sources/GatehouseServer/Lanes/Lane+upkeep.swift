@@ -43,9 +43,9 @@ extension Lane {
     var partition = first ?? index
     let count = services.partitions.count
     while partition < count {
+      executor.tend(partition)
       if executor.isFollowing {
         // What is to end ends on the leader, whose records say so here.
-        executor.tend(partition)
         partition += services.lanes.count
         if elapsedInRead > Self.expiryNanoseconds { break }
         continue

@@ -186,6 +186,8 @@ final class Persistence: Sendable {
     let directory = await context.directory.copy(context.gate)
     try await slowly(since: start) { try writer.add(directory.state, lsn: directory.lsn) }
     for partition in context.partitions {
+      // Whoever waits for the end of this server need not wait for what is of no use any more.
+      guard !context.hasLogFailed else { throw Failure.logStopped }
       // Copied by this task and not by the slow thread, which could be preempted while it holds the partition.
       let began = Clock.nanoseconds()
       let copy = await partition.copy(context.log)
@@ -209,12 +211,13 @@ final class Persistence: Sendable {
   }
 
   /// Runs a part of a snapshot on a thread that gets only idle time. If all cores stay busy, that could be never, so a
-  /// snapshot that takes too long continues with low priority.
+  /// snapshot that takes too long continues with low priority, and one that the end of the server waits for with the usual
+  /// one.
   private func slowly<Result: Sendable>(
     since start: UInt64, _ work: @escaping @Sendable () throws -> Result
   ) async throws -> Result {
     let isLate = Clock.nanoseconds(since: start) > Self.idleNanoseconds
-    return try await onOwnThread(priority: isLate ? .low : .idle, work)
+    return try await onOwnThread(priority: isEnding ? .normal : isLate ? .low : .idle, work)
   }
 
   /// How long a snapshot runs in idle time only.

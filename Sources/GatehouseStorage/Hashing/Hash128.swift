@@ -1,5 +1,3 @@
-internal import Crypto
-
 /// The first 128 bits of a SHA-256, which storage uses to identify, check and chain its data.
 ///
 /// It is a cryptographic hash and not a checksum, so that the log's chain also proves that nobody has changed the past.
@@ -19,17 +17,17 @@ package struct Hash128: Hashable, Sendable, BitwiseCopyable {
 
   /// The hash of `bytes`.
   package init(of bytes: UnsafeRawBufferPointer) {
-    var hasher = SHA256()
-    hasher.update(bufferPointer: bytes)
-    self.init(hasher.finalize())
+    var state = HashState()
+    state.update(bytes)
+    self = state.finish { Hash128(loading: $0) }
   }
 
   /// The hash of `prefix` and then `bytes`.
   package init(of prefix: UnsafeRawBufferPointer, then bytes: UnsafeRawBufferPointer) {
-    var hasher = SHA256()
-    hasher.update(bufferPointer: prefix)
-    hasher.update(bufferPointer: bytes)
-    self.init(hasher.finalize())
+    var state = HashState()
+    state.update(prefix)
+    state.update(bytes)
+    self = state.finish { Hash128(loading: $0) }
   }
 
   /// A hash as it was stored, in 16 bytes.
@@ -44,10 +42,6 @@ package struct Hash128: Hashable, Sendable, BitwiseCopyable {
     precondition(bytes.count >= Self.size)
     bytes.storeBytes(of: high.bigEndian, toByteOffset: 0, as: UInt64.self)
     bytes.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
-  }
-
-  private init(_ digest: SHA256Digest) {
-    self = digest.withUnsafeBytes { Hash128(loading: $0) }
   }
 }
 

@@ -4,9 +4,9 @@ internal import Glibc
 
 /// SHA-256, for the core.
 package func sha256(_ bytes: UnsafeRawBufferPointer) -> GatehouseCore.Digest {
-  var hasher = SHA256()
-  hasher.update(bufferPointer: bytes)
-  return hasher.finalize().withUnsafeBytes { digest in
+  var state = HashState()
+  state.update(bytes)
+  return state.finish { digest in
     GatehouseCore.Digest(
       digest.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
       digest.loadUnaligned(fromByteOffset: 8, as: UInt64.self),

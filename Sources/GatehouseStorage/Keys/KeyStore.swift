@@ -1,4 +1,3 @@
-internal import Crypto
 package import GatehouseCore
 internal import Synchronization
 
@@ -22,10 +21,7 @@ internal import Synchronization
 /// made before has the key.
 package final class KeyStore: SealKeeper {
   /// A text that is sealed has this many bytes more.
-  package static let overhead = nonceBytes + tagBytes
-
-  private static let nonceBytes = 12
-  private static let tagBytes = 16
+  package static let overhead = TextCipher.nonceSize + TextCipher.tagSize
 
   private struct State: ~Copyable, Sendable {
     var file: KeyFile
@@ -203,15 +199,9 @@ package final class KeyStore: SealKeeper {
     into writer: inout ByteWriter
   ) -> Bool {
     guard let key = key(of: keys) else { return false }
-    let nonce = Self.nonce(under: key.child(1), plain, bound)
-    // It fails only for texts that are longer than memory.
-    guard
-      let box = try? AES.GCM.seal(
-        [UInt8](plain), using: Self.symmetric(key), nonce: AES.GCM.Nonce(data: nonce), authenticating: [UInt8](bound))
-    else { preconditionFailure("a text could not be sealed") }
-    nonce.withUnsafeBytes { writer.raw($0) }
-    [UInt8](box.ciphertext).withUnsafeBytes { writer.raw($0) }
-    [UInt8](box.tag).withUnsafeBytes { writer.raw($0) }
+    nonce(under: key.child(1), plain, bound) {
+      TextCipher.seal(plain, key.child(0), nonce: $0, authenticating: bound, into: &writer)
+    }
     return true
   }
 
@@ -221,42 +211,34 @@ package final class KeyStore: SealKeeper {
   ) throws(CodingError) -> Bool {
     guard let key = key(of: keys) else { return false }
     guard sealed.count >= Self.overhead else { throw CodingError("a sealed text that is cut off", at: sealed.count) }
-    guard
-      let box = try? AES.GCM.SealedBox(
-        nonce: AES.GCM.Nonce(data: [UInt8](sealed.prefix(Self.nonceBytes))),
-        ciphertext: [UInt8](sealed.dropFirst(Self.nonceBytes).dropLast(Self.tagBytes)),
-        tag: [UInt8](sealed.suffix(Self.tagBytes))),
-      let plain = try? AES.GCM.open(box, using: Self.symmetric(key), authenticating: [UInt8](bound))
-    else { throw CodingError("a text that was not sealed under the keys of this folder, or was changed", at: 0) }
-    [UInt8](plain).withUnsafeBytes { writer.raw($0) }
+    guard TextCipher.open(sealed, key.child(0), authenticating: bound, into: &writer) else {
+      throw CodingError("a text that was not sealed under the keys of this folder, or was changed", at: 0)
+    }
     return true
   }
 
-  private static func symmetric(_ key: KeyBytes) -> SymmetricKey {
-    key.child(0).withBytes { SymmetricKey(data: [UInt8]($0)) }
-  }
-
-  private static func nonce(
-    under key: KeyBytes, _ plain: UnsafeRawBufferPointer, _ bound: UnsafeRawBufferPointer
-  ) -> [UInt8] {
-    var hasher = SHA256()
-    key.withBytes { hasher.update(bufferPointer: $0) }
-    withUnsafeBytes(of: UInt64(bound.count).littleEndian) { hasher.update(bufferPointer: $0) }
-    hasher.update(bufferPointer: bound)
-    hasher.update(bufferPointer: plain)
-    return [UInt8](hasher.finalize().prefix(nonceBytes))
+  private func nonce(
+    under key: KeyBytes, _ plain: UnsafeRawBufferPointer, _ bound: UnsafeRawBufferPointer,
+    _ body: (UnsafeRawBufferPointer) -> Void
+  ) {
+    var state = HashState()
+    key.withBytes { state.update($0) }
+    withUnsafeBytes(of: UInt64(bound.count).littleEndian) { state.update($0) }
+    state.update(bound)
+    state.update(plain)
+    state.finish { body(UnsafeRawBufferPointer(rebasing: $0.prefix(TextCipher.nonceSize))) }
   }
 
   private func key(of keys: SealedUnder) -> KeyBytes? {
     switch keys {
     case .one(let key): return bytes(of: key)
     case .all(let keys):
-      var hasher = SHA256()
+      var state = HashState()
       for key in keys {
         guard let bytes = bytes(of: key) else { return nil }
-        bytes.withBytes { hasher.update(bufferPointer: $0) }
+        bytes.withBytes { state.update($0) }
       }
-      return hasher.finalize().withUnsafeBytes { KeyBytes(loading: $0) }
+      return state.finish { KeyBytes(loading: $0) }
     }
   }
 

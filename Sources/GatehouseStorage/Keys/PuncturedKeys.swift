@@ -1,4 +1,3 @@
-internal import Crypto
 internal import GatehouseCore
 
 /// 32 bytes that only cryptography looks at.
@@ -26,10 +25,10 @@ struct KeyBytes: Sendable, Equatable, BitwiseCopyable, CustomStringConvertible, 
 
   /// One of the two keys that follow from this one.
   func child(_ bit: UInt64) -> KeyBytes {
-    var hasher = SHA256()
-    withBytes { hasher.update(bufferPointer: $0) }
-    withUnsafeBytes(of: UInt8(truncatingIfNeeded: bit)) { hasher.update(bufferPointer: $0) }
-    return hasher.finalize().withUnsafeBytes { KeyBytes(loading: $0) }
+    var state = HashState()
+    withBytes { state.update($0) }
+    withUnsafeBytes(of: UInt8(truncatingIfNeeded: bit)) { state.update($0) }
+    return state.finish { KeyBytes(loading: $0) }
   }
 
   var description: String { "(\(Self.size) secret bytes)" }
@@ -125,28 +124,28 @@ struct PuncturedKeys: Sendable, Equatable {
 
   /// A hash of which keys are left, whatever they are.
   var remainder: Hash128 {
-    var hasher = SHA256()
+    var state = HashState()
     var end: UInt64?
     for node in nodes {
       // Neighbours are one range, however the tree divides it.
-      if let last = end, node.first != last + 1 { hasher.update(number: last) }
-      if end.map({ node.first != $0 + 1 }) ?? true { hasher.update(number: node.first) }
+      if let last = end, node.first != last + 1 { state.update(number: last) }
+      if end.map({ node.first != $0 + 1 }) ?? true { state.update(number: node.first) }
       end = node.last
     }
-    if let end { hasher.update(number: end) }
-    return Hash128(hasher.finalize())
+    if let end { state.update(number: end) }
+    return state.finish { Hash128(loading: $0) }
   }
 
   /// A hash of all keys. They are random, and each is hashed by itself first, so it tells nothing of them.
   var fingerprint: Hash128 {
-    var hasher = SHA256()
+    var state = HashState()
     for node in nodes {
-      hasher.update(number: node.path)
-      hasher.update(number: UInt64(node.depth))
+      state.update(number: node.path)
+      state.update(number: UInt64(node.depth))
       // Other than what is derived from the key: those are its children 0 and 1.
-      node.key.child(2).withBytes { hasher.update(bufferPointer: $0) }
+      node.key.child(2).withBytes { state.update($0) }
     }
-    return Hash128(hasher.finalize())
+    return state.finish { Hash128(loading: $0) }
   }
 
   /// Destroys all keys of a range.
@@ -223,14 +222,6 @@ struct PuncturedKeys: Sendable, Equatable {
   }
 }
 
-extension SHA256 {
-  fileprivate mutating func update(number: UInt64) {
-    withUnsafeBytes(of: number.littleEndian) { update(bufferPointer: $0) }
-  }
-}
-
-extension Hash128 {
-  fileprivate init(_ digest: SHA256.Digest) {
-    self = digest.withUnsafeBytes { Hash128(loading: UnsafeRawBufferPointer(rebasing: $0[..<Hash128.size])) }
-  }
+extension HashState {
+  fileprivate mutating func update(number: UInt64) { withUnsafeBytes(of: number.littleEndian) { update($0) } }
 }

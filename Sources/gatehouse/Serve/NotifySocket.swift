@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 
 /// Reports the server's state to the supervisor (systemd, or whatever set `$NOTIFY_SOCKET`), in the datagrams of
@@ -47,9 +48,6 @@ struct NotifySocket: Sendable {
     return address
   }
 
-  private static func monotonicMicroseconds() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1_000_000 + time.tv_nsec / 1000
-  }
+  /// Dispatch's uptime is `CLOCK_MONOTONIC`.
+  private static func monotonicMicroseconds() -> UInt64 { DispatchTime.now().uptimeNanoseconds / 1000 }
 }

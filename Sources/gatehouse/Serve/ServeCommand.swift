@@ -7,7 +7,6 @@ import GatehouseWeb
 import Glibc
 import Logging
 import ServiceLifecycle
-import UnixSignals
 
 /// `gatehouse serve`: runs a server until it is told to stop.
 struct Serve: AsyncParsableCommand, CustomReflectable {
@@ -103,16 +102,18 @@ struct Serve: AsyncParsableCommand, CustomReflectable {
       configuration: configuration, given: Set(loaded.given.map(\.setting.name)), fronts: [WebFront(), WebhookFront()],
       provider: SharedLogs.provider, logger: logger,
       whenReady: { notify.ready() })
-    let reload = ReloadService(server: server, loader: loader, notify: notify, logger: logger)
+    let signals = SignalService(
+      signals: try SignalStream.begin([SIGTERM, SIGINT, SIGHUP]), server: server, loader: loader, notify: notify,
+      logger: logger)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
           .init(
             service: server, successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .cancelGroup, serviceName: "server"),
-          .init(service: reload, serviceName: "reload"),
+          .init(
+            service: signals, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "signals"),
         ],
-        gracefulShutdownSignals: [.sigterm, .sigint],
         logger: logger))
     try await group.run()
   }

@@ -79,6 +79,19 @@ import Testing
     }
   }
 
+  /// Names with a number come in order; halves of split pages would take twice the memory. Others come in between.
+  @Test func entriesInOrderFillTheirPages() {
+    var pages = TermPages()
+    func entry(_ key: UInt64, _ serial: Int) -> TermPages.Entry { TermPages.Entry(key: key, serial: UInt32(serial)) }
+    for key in [1, 9] as [UInt64] { for serial in 1...100 { pages.insert(entry(key, serial)) } }
+    for serial in 1...5000 { pages.insert(entry(5, serial)) }
+    #expect(pages.pageCount <= 5200 / 512 + 2)
+    var all = pages.run(entry(0, 0)...entry(10, 0))
+    var found: [TermPages.Entry] = []
+    while let next = pages.next(&all) { found.append(next) }
+    #expect(found.count == 5200 && found == found.sorted())
+  }
+
   @Test func runsGoOnAfterAnEntry() {
     let index = index((1...2000).map { ("t\($0 % 50)", $0) })
     Array("t".utf8).withUnsafeBytes { word in

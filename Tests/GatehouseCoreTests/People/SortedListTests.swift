@@ -71,6 +71,8 @@ import Testing
       let id = item["id"].integer ?? 0
       if let number = item[field].integer { return (withUnsafeBytes(of: number.bigEndian) { Array($0) }, id) }
       var text = item[field].text ?? ""
+      // Who has none comes last.
+      if text.isEmpty { return ([UInt8](repeating: .max, count: 9), id) }
       return (text.withUTF8 { SearchText.with(UnsafeRawBufferPointer($0)) { Array($0) } }, id)
     }
     let sorted = keyed.sorted {
@@ -98,11 +100,27 @@ import Testing
     core.run("USER.CREATE ana FIRST Ana NOINVITE")
     core.run("USER.DELETE ana REASON x")
     let page = core.run("CONTACT.LIST SORT last COUNT 5 FIELDS 1 last")
-    #expect(page[1].items.map { $0["last"].text } == [nil, "Å0", "Å10", "Å100", "Å102"])
+    #expect(page[1].items.map { $0["last"].text } == ["Å0", "Å10", "Å100", "Å102", "Å104"])
+    let reversed = core.run("CONTACT.LIST SORT last DESC COUNT 2 FIELDS 1 last")
+    #expect(reversed[1].items.map { $0["last"].text } == [nil, "B99"])
     let last = core.run("CONTACT.LIST SORT contact DESC COUNT 1 FIELDS 2 contact last")[1][0]
     #expect(
       last["contact"].integer
         == core.run("CONTACT.LIST COUNT 10000 FIELDS 1 contact")[1].items.compactMap { $0["contact"].integer }.max())
+  }
+
+  @Test func whoHasNoNumberComesAfterTheLargest() {
+    let core = CoreHarness()
+    core.run("FIELD.DEFINE shoes number")
+    for (name, shoes) in [("ana", "0"), ("ben", "\(Int64.max)"), ("cleo", "\(Int64.min)")] {
+      core.run("USER.CREATE \(name) FIELD shoes \(shoes) NOINVITE")
+    }
+    core.run("USER.CREATE dan NOINVITE")
+    func names(_ order: String) -> [String?] {
+      core.run("USER.LIST SORT shoes \(order) COUNT 9")[1].items.map { $0["username"].text }
+    }
+    #expect(names("") == ["cleo", "ana", "ben", "dan"])
+    #expect(names("DESC") == ["dan", "ben", "ana", "cleo"])
   }
 
   /// A page of a long list looks at about what it shows.

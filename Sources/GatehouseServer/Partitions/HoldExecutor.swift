@@ -8,8 +8,13 @@ final class HoldExecutor: SerialExecutor, @unchecked Sendable {
   init(_ lock: UnsafeMutablePointer<HoldLock>) { self.lock = lock }
 
   func enqueue(_ job: consuming ExecutorJob) {
+    // Whoever awaited the job may let go of the actor, and so of this executor, before this thread has left the lock: on
+    // this thread, or on another that goes on with the task.
+    let (lock, executor) = (lock, asUnownedSerialExecutor())
+    HoldLock.retain(lock)
+    defer { HoldLock.release(lock) }
     lock.pointee.lock()
-    UnownedJob(job).runSynchronously(on: asUnownedSerialExecutor())
+    UnownedJob(job).runSynchronously(on: executor)
     lock.pointee.unlock()
   }
 

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The lock behind a hold: one thread at a time works on a partition's state.
 typealias HoldLock = OwnedLock<ThreadGround>
 
@@ -14,6 +16,8 @@ typealias HoldLock = OwnedLock<ThreadGround>
 /// possible interleaving of a few threads.
 struct OwnedLock<Ground: LockGround & ~Copyable>: ~Copyable, Sendable {
   private let ground: Ground
+  /// Who needs its memory: its owner, and the threads that run awaited calls.
+  private let users = Atomic<Int>(1)
 
   init(on ground: consuming Ground) { self.ground = ground }
 
@@ -56,6 +60,21 @@ struct OwnedLock<Ground: LockGround & ~Copyable>: ~Copyable, Sendable {
 
 extension OwnedLock where Ground == ThreadGround {
   init() { self.init(on: ThreadGround()) }
+
+  /// A lock that is there until its owner, and whoever has retained it, have released it.
+  static func make() -> UnsafeMutablePointer<HoldLock> {
+    let lock = UnsafeMutablePointer<HoldLock>.allocate(capacity: 1)
+    lock.initialize(to: HoldLock())
+    return lock
+  }
+
+  static func retain(_ lock: UnsafeMutablePointer<HoldLock>) { lock.pointee.users.add(1, ordering: .relaxed) }
+
+  static func release(_ lock: UnsafeMutablePointer<HoldLock>) {
+    guard lock.pointee.users.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
+    lock.deinitialize(count: 1)
+    lock.deallocate()
+  }
 
   /// Takes the lock, and adds the nanoseconds that it waited if another thread held it.
   @inline(__always)

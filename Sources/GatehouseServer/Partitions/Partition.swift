@@ -18,7 +18,7 @@ actor Partition {
     self.cell = cell
   }
 
-  deinit { handle.deallocate() }
+  deinit { handle.release() }
 
   /// Reads the state under the lock.
   func read<Result: Sendable>(_ body: @Sendable (borrowing PartitionState) -> Result) -> Result { body(cell.state) }
@@ -45,7 +45,7 @@ actor DirectoryOwner {
     self.cell = cell
   }
 
-  deinit { handle.deallocate() }
+  deinit { handle.release() }
 
   /// A copy of the state, with the gate's counters as of the same record.
   func copy(_ gate: Gate) -> (state: DirectoryState, lsn: LSN) {

@@ -12,14 +12,10 @@ struct PartitionHandle: BitwiseCopyable, @unchecked Sendable {
   init(_ cell: PartitionCell) {
     index = cell.index
     self.cell = cell.held
-    lock = .allocate(capacity: 1)
-    lock.initialize(to: HoldLock())
+    lock = HoldLock.make()
   }
 
-  func deallocate() {
-    lock.deinitialize(count: 1)
-    lock.deallocate()
-  }
+  func release() { HoldLock.release(lock) }
 
   /// Enters the partition once no other thread holds it.
   ///
@@ -98,14 +94,10 @@ struct DirectoryHandle: @unchecked Sendable {
 
   init(_ cell: DirectoryCell) {
     self.cell = cell
-    lock = .allocate(capacity: 1)
-    lock.initialize(to: HoldLock())
+    lock = HoldLock.make()
   }
 
-  func deallocate() {
-    lock.deinitialize(count: 1)
-    lock.deallocate()
-  }
+  func release() { HoldLock.release(lock) }
 
   /// Waits until the current holder of the directory has left it.
   func passThrough() {

@@ -5,14 +5,20 @@ import Synchronization
 
 extension Replicator {
   /// What the node says of itself.
-  func entry() -> NodeEntry {
+  func entry() -> NodeEntry { entryOfLeader ?? entry(follower.index, services.log.end) }
+
+  /// The same; nil while frames are written. Whoever shares a thread with the tasks that talk to the shared log must not wait
+  /// for the disk.
+  private var entryAtHand: NodeEntry? { entryOfLeader ?? services.log.endAtHand.map { entry(follower.index, $0) } }
+
+  private var entryOfLeader: NodeEntry? {
+    guard node.role == .leading, let tail = node.known.tail else { return nil }
+    return entry(tail.index, (tail.lsn, tail.hash))
+  }
+
+  private func entry(_ index: UInt64, _ end: (lsn: UInt64, hash: Hash128)) -> NodeEntry {
     var entry = node.entry
-    if node.role == .leading, let tail = node.known.tail {
-      (entry.index, entry.lsn, entry.hash) = (tail.index, tail.lsn, tail.hash)
-    } else {
-      let end = services.log.end
-      (entry.index, entry.lsn, entry.hash) = (follower.index, end.lsn, end.hash)
-    }
+    (entry.index, entry.lsn, entry.hash) = (index, end.lsn, end.hash)
     entry.snapshotLSN = services.persistence.status.lastSavedLSN
     entry.isCandidate = isCandidate
     return entry
@@ -45,7 +51,7 @@ extension Replicator {
     // Whether the shared log takes nothing for want of space. Somebody must make room then, although nobody can lead.
     var lacksSpace = false
     while !Task.isCancelled {
-      let entry = entry()
+      let entry = entryAtHand ?? announced ?? entry()
       let now = LeaseClock.now()
       do throws(SharedLogError) {
         if entry != announced || now - announcedAt >= Self.lookPause {

@@ -74,6 +74,9 @@ extension LogWriter {
   /// The last frame's last record and its hash.
   package var end: (lsn: UInt64, hash: Hash128) { committer.withLock { $0.end } }
 
+  /// The same; nil while frames are written and synced, which may take long.
+  package var endAtHand: (lsn: UInt64, hash: Hash128)? { committer.withLockIfAvailable { $0.end } }
+
   /// The epoch of the frames that are written.
   package var epoch: UInt64 { core.epoch.load(ordering: .acquiring) }
 

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 
 /// Reports the server's state to the supervisor (systemd, or whatever set `$NOTIFY_SOCKET`), in the datagrams of
@@ -48,6 +47,9 @@ struct NotifySocket: Sendable {
     return address
   }
 
-  /// Dispatch's uptime is `CLOCK_MONOTONIC`.
-  private static func monotonicMicroseconds() -> UInt64 { DispatchTime.now().uptimeNanoseconds / 1000 }
+  private static func monotonicMicroseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000_000 + time.tv_nsec / 1000
+  }
 }

@@ -7,6 +7,7 @@ import GatehouseWeb
 import Glibc
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 /// `gatehouse serve`: runs a server until it is told to stop.
 struct Serve: AsyncParsableCommand, CustomReflectable {
@@ -102,18 +103,16 @@ struct Serve: AsyncParsableCommand, CustomReflectable {
       configuration: configuration, given: Set(loaded.given.map(\.setting.name)), fronts: [WebFront(), WebhookFront()],
       provider: SharedLogs.provider, logger: logger,
       whenReady: { notify.ready() })
-    let signals = SignalService(
-      signals: try SignalStream.begin([SIGTERM, SIGINT, SIGHUP]), server: server, loader: loader, notify: notify,
-      logger: logger)
+    let reload = ReloadService(server: server, loader: loader, notify: notify, logger: logger)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
           .init(
             service: server, successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .cancelGroup, serviceName: "server"),
-          .init(
-            service: signals, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "signals"),
+          .init(service: reload, serviceName: "reload"),
         ],
+        gracefulShutdownSignals: [.sigterm, .sigint],
         logger: logger))
     try await group.run()
   }

@@ -99,6 +99,20 @@ struct HoldTests {
     #expect(executor.isIsolatingCurrentContext() == false)
   }
 
+  /// Whoever awaited a call may let go of the partition before the thread that ran it has left.
+  @Test("partitions that go at once after their last call") func lastCalls() async {
+    await withTaskGroup { group in
+      for _ in 0..<200 {
+        group.addTask {
+          for index in 0..<20 {
+            let number = await Self.partition(index % 4).read { $0.index }
+            #expect(number == index % 4)
+          }
+        }
+      }
+    }
+  }
+
   @Test("waiters of a long hold sleep, are woken when it ends, and are counted")
   func sleepers() throws {
     let partition = Self.partition()

@@ -61,12 +61,12 @@ struct HoldTests {
   @Test("a free owner is entered without waiting")
   func noWait() {
     let partition = Self.partition()
+    let directory = DirectoryOwner(DirectoryCell(DirectoryState(created: 0)))
+    // Handles do not keep their owners.
+    defer { withExtendedLifetime((partition, directory)) {} }
     var waited: UInt64 = 0
     partition.handle.enter(addingWaitTo: &waited).leave()
-    Holds(
-      OwnerSet(partition: 0), [partition.handle], DirectoryOwner(DirectoryCell(DirectoryState(created: 0))).handle,
-      addingWaitTo: &waited
-    ).leave()
+    Holds(OwnerSet(partition: 0), [partition.handle], directory.handle, addingWaitTo: &waited).leave()
     #expect(waited == 0)
   }
 

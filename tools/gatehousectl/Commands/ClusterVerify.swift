@@ -42,11 +42,12 @@ struct ClusterVerify: OperatorCommand {
   }
 
   func perform() throws {
-    let nodes = try ClusterNode.list(from: server.connect()[0])
+    // The second time after a dismissal (`NodeConnection`); a node that cannot be reached is told of by the same error.
+    let nodes = try (try? ClusterNode.list(from: server.connect()[0])) ?? ClusterNode.list(from: server.connect()[0])
     var findings = nodes.map { Finding(node: $0) }
-    let clients = nodes.indices.map { index -> BlockingClient? in
+    let clients = nodes.indices.map { index -> NodeConnection? in
       do {
-        return try ServerAddress.find(host: nodes[index].host, port: nodes[index].port, tls: server.tls).connect()
+        return try NodeConnection(ServerAddress.find(host: nodes[index].host, port: nodes[index].port, tls: server.tls))
       } catch {
         findings[index].problem = "it cannot be reached: \(error)"
         return nil
@@ -54,12 +55,12 @@ struct ClusterVerify: OperatorCommand {
     }
     // What each has by itself, and not what was last heard of it.
     for (index, client) in clients.enumerated() where client != nil {
-      findings[index].lsn = client.flatMap { try? $0.command("NODE.HASH") }?["lsn"]?.integer.map { UInt64($0) }
+      findings[index].lsn = client?.ask("NODE.HASH")?["lsn"]?.integer.map { UInt64($0) }
       if findings[index].lsn == nil { findings[index].problem = "it does not tell its last record" }
     }
     let common = findings.compactMap(\.lsn).min() ?? 0
     for (index, client) in clients.enumerated() where findings[index].problem == nil {
-      guard let client, let reply = try? client.command("NODE.HASH", "\(common)") else {
+      guard let reply = client?.ask("NODE.HASH", "\(common)") else {
         findings[index].problem = "it does not answer"
         continue
       }
@@ -71,10 +72,10 @@ struct ClusterVerify: OperatorCommand {
   }
 
   /// A node destroys keys a moment after another has, so differences count only if they stay.
-  private func compareKeys(_ findings: inout [Finding], _ clients: [BlockingClient?]) {
+  private func compareKeys(_ findings: inout [Finding], _ clients: [NodeConnection?]) {
     for _ in 0..<Self.looks {
       for (index, client) in clients.enumerated() where findings[index].problem == nil {
-        guard let client, let reply = try? client.command("NODE.KEYS") else {
+        guard let reply = client?.ask("NODE.KEYS") else {
           findings[index].problem = "it does not answer"
           continue
         }
@@ -138,6 +139,26 @@ struct ClusterVerify: OperatorCommand {
                   + "lead, and copy the leader's folder")
     }
     if !areEqual { throw ExitCode(ExitStatus.problems) }
+  }
+}
+
+/// A connection to a node, made anew once if the node closes it. One that has led and is back dismisses its clients when it
+/// hears who leads now.
+private final class NodeConnection {
+  private let address: ServerAddress
+  private var client: BlockingClient
+
+  init(_ address: ServerAddress) throws {
+    self.address = address
+    client = try address.connect()
+  }
+
+  /// - Returns: nil if the node does not answer.
+  func ask(_ words: String...) -> RESPValue? {
+    if let reply = try? client.command(words) { return reply }
+    guard let again = try? address.connect() else { return nil }
+    client = again
+    return try? client.command(words)
   }
 }
 

@@ -71,11 +71,11 @@ extension Turn {
   /// The moment that `AT` names. A day begins where the person is, else where the product's workspace is.
   fileprivate func askedMoment() throws(Halt) -> Milliseconds? {
     guard let text = try option("AT") else { return nil }
-    guard let day = TimeText.dayNumber(text) else { return try Self.time(text, "AT") }
+    guard let day = TimeText.dayNumber(text) else { return try Self.time(text, "AT", orDay: true) }
     let product = productID(word(2)).flatMap { directory.product($0) }
     let workspace = directory.workspace(product?.workspace ?? mainWorkspace)
     let own = try userIfAny(1)?.zone(elseOf: workspace, directory.zones)
-    return (own ?? PersonalZone(of: "", elseOf: workspace, directory.zones)).zone.rules.start(ofDay: day)
+    return max(0, (own ?? PersonalZone(of: "", elseOf: workspace, directory.zones)).zone.rules.start(ofDay: day))
   }
 
   fileprivate func explainedPast(_ product: Product?, at moment: Milliseconds) throws(Halt) -> [LoginExplanation.Rule] {

@@ -14,7 +14,8 @@ extension CommandTable {
     CommandSpec(
       "APPROVAL.GRANT", .people, "Approve a command that waits, and carry it out", [.word("approval", .integer)],
       reply: "what the command answers. It is decided now, and needs the right of whoever asked for it and of whoever"
-        + " approves it, who are two people; `STALE` if it would now do something else than what was asked for. The trail"
+        + " approves it, who are two people; `STALE` if it would now do something else than what was asked for, and not if somebody has done"
+        + " it meanwhile, so that there is nothing left to do. The trail"
         + " has it as the deed of the one who asked, with its reason, and has the other and their `REASON` beside it",
       effect: .write, rights: .admin, needs: .nothing, route: .identifier(1), ownLogin: .approval,
       body: .decide(approvalGrant)),

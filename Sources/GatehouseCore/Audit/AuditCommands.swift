@@ -15,7 +15,8 @@ extension CommandTable {
         + " (\(Turn.trailEntities.joined(separator: ", "))) and a name or `#id`. Of what happened in"
         + " workspaces that the caller may not read nothing is shown, and changes of who somebody is are the business of"
         + " the home that the user had then; who acted from there stands as `#id`, without the"
-        + " reason, and so do services for who may not read the whole trail", rights: .admin,
+        + " reason, and so do services for who may not read the whole trail. What is about super administrators only super"
+        + " administrators are shown", rights: .admin,
       needs: .permission(.auditRead, over: .anything), route: .directory,
       body: .decide(listTrail)),
     CommandSpec(
@@ -37,6 +38,9 @@ extension CommandTable {
 
   private static func listTrail(_ turn: Turn) throws(Halt) {
     let user = try turn.optionWord("USER").map { (word) throws(Halt) in try turn.recordedUser(word) }
+    if let user, turn.reach(of: .auditRead, notBelow: user).isEmpty {
+      throw .refused(.noPermission("the role super-administrator, to read about a super administrator"))
+    }
     var reach = user.map { AuditReach(turn, of: $0) } ?? AuditReach(turn)
     if turn.has("WORKSPACE") { reach.narrow(to: try turn.workspace().id) }
     let entity = try turn.trailEntity()
@@ -115,15 +119,12 @@ extension Turn {
   fileprivate func readable(
     _ whole: TrailPage, _ reach: AuditReach, _ entity: TrailEntity?, _ count: Int
   ) throws(Halt) -> TrailPage {
-    let subjectWorkspaces =
-      reach.isAll
-      ? AuditReach.SubjectWorkspaces()
-      : try subjectWorkspaces(of: whole.events.flatMap(\.part.changes)) { (partition) throws(Halt) in
-        try cell(partition)
-      }
+    let facts = try subjectFacts(of: whole.events.flatMap(\.part.changes), for: reach) { (partition) throws(Halt) in
+      try cell(partition)
+    }
     var page = TrailPage()
     for event in whole.events {
-      let changes = event.part.changes.filter { reach.shows($0, at: event.lsn, subjectWorkspaces, in: directory) }
+      let changes = event.part.changes.filter { reach.shows($0, at: event.lsn, facts, in: directory) }
       if changes.isEmpty, !reach.isAll { continue }
       // The changes of one record took effect together, so they stay on one page.
       if page.events.count >= count, event.lsn != page.events.last?.lsn {
@@ -139,35 +140,59 @@ extension Turn {
     return page
   }
 
-  /// Finds out in which workspaces the subjects of the changes are, if the changes do not say so.
+  /// Finds out what decides whether changes may be read: in which workspaces their subjects are, if the changes do not say
+  /// so, and which of them have more power than the reader.
   ///
+  /// - Parameter permission: by which they are read.
   /// - Parameter cell: returns one of the held partitions.
-  func subjectWorkspaces(
-    of changes: [AnyChange], in cell: (Int) throws(Halt) -> HeldPartition
-  ) throws(Halt) -> AuditReach.SubjectWorkspaces {
+  func subjectFacts(
+    of changes: [AnyChange], for reach: AuditReach, by permission: Permission = .auditRead,
+    in cell: (Int) throws(Halt) -> HeldPartition
+  ) throws(Halt) -> AuditReach.SubjectFacts {
     var users: Set<UserID> = []
     var contacts: Set<ContactID> = []
     var entries: Set<EntryID> = []
-    for change in changes {
-      AuditReach.questions(change, users: &users, contacts: &contacts, entries: &entries)
+    if !reach.isAll {
+      for change in changes {
+        AuditReach.questions(change, users: &users, contacts: &contacts, entries: &entries)
+      }
     }
+    let subjects = AuditReach.subjects(of: mindsRank(permission) ? changes : [])
     try hold(
-      users.map { partitioning.partition(of: $0) } + contacts.map { partitioning.partition(of: $0) }
+      users.union(subjects.users).map { partitioning.partition(of: $0) }
+        + contacts.union(subjects.contacts).map { partitioning.partition(of: $0) }
         + entries.map { partitioning.partition(of: $0) })
-    var subjectWorkspaces = AuditReach.SubjectWorkspaces()
+    var facts = AuditReach.SubjectFacts()
     for id in users {
       let cell = try cell(partitioning.partition(of: id))
-      subjectWorkspaces.homes[id] = cell.state.serial(of: id).map { cell.state.people.homes(of: $0) }
+      facts.homes[id] = cell.state.serial(of: id).map { cell.state.people.homes(of: $0) }
     }
     for id in contacts {
       let cell = try cell(partitioning.partition(of: id))
-      subjectWorkspaces.contactHomes[id] = cell.state.serial(of: id).map { cell.state.people.homes(ofContact: $0) }
+      facts.contactHomes[id] = cell.state.serial(of: id).map { cell.state.people.homes(ofContact: $0) }
     }
     for id in entries {
       let cell = try cell(partitioning.partition(of: id))
-      subjectWorkspaces.entries[id] = cell.state.serial(of: id).map { cell.state.time.entries[$0].workspace }
+      facts.entries[id] = cell.state.serial(of: id).map { serial in
+        let entry = cell.state.time.entries[serial]
+        return (entry.workspace, cell.state.id(Int(entry.user)))
+      }
     }
-    return subjectWorkspaces
+    for id in subjects.users {
+      let cell = try cell(partitioning.partition(of: id))
+      guard let serial = cell.state.serial(of: id) else { continue }
+      let limit = self.reach(of: permission, notBelow: UserReference(id: id, cell: cell, serial: serial))
+      if !limit.isAll { facts.reaches[id] = limit }
+    }
+    for id in subjects.contacts {
+      let cell = try cell(partitioning.partition(of: id))
+      guard let serial = cell.state.serial(of: id),
+        let user = ContactReference(id: id, cell: cell, serial: serial).newestLogin
+      else { continue }
+      let limit = self.reach(of: permission, notBelow: user)
+      if !limit.isAll { facts.contactReaches[id] = limit }
+    }
+    return facts
   }
 
   /// Those who act in some events and those who stand in their changes, as far as the caller knows them.

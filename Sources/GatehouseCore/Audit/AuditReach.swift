@@ -1,6 +1,7 @@
 /// The part of the audit trail that somebody may read (W4): events in the workspaces that they may read, and identity
 /// changes of users whose home was one of those at the time. After a user is handed over, the old home keeps what it did
-/// itself, and the new one reads what has happened since.
+/// itself, and the new one reads what has happened since. What is about somebody with more power than the reader is not
+/// shown (L10).
 struct AuditReach: Sendable {
   private(set) var reach: Reach
   /// Whose personal data is left out because it was cleared since.
@@ -36,10 +37,7 @@ struct AuditReach: Sendable {
   }
 
   /// Leaves only what happened in one workspace.
-  mutating func narrow(to workspace: WorkspaceID) {
-    reach = reach.intersection(.only([workspace]))
-    if let whole = person?.whole { person?.whole = whole.intersection(.only([workspace])) }
-  }
+  mutating func narrow(to workspace: WorkspaceID) { self = limited(to: .only([workspace])) }
 
   /// Whether the whole trail may be read.
   var isAll: Bool { reach.isAll }
@@ -59,16 +57,20 @@ struct AuditReach: Sendable {
     return keys
   }
 
-  /// The workspaces of the subjects of changes. If a change does not say it, the current state does.
-  struct SubjectWorkspaces: Sendable {
+  /// What the current state says of the subjects of changes.
+  struct SubjectFacts: Sendable {
+    /// The workspaces that govern them, where a change does not say it.
     var homes: [UserID: HomeHistory] = [:]
     var contactHomes: [ContactID: HomeHistory] = [:]
-    var entries: [EntryID: WorkspaceID] = [:]
+    var entries: [EntryID: (workspace: WorkspaceID, user: UserID)] = [:]
+    /// Where what is about them may be read, of those with more power than the reader somewhere.
+    var reaches: [UserID: Reach] = [:]
+    var contactReaches: [ContactID: Reach] = [:]
 
     init() {}
   }
 
-  /// What must be looked up to tell whether a change may be read.
+  /// What must be looked up to tell where a change belongs.
   static func questions(
     _ change: AnyChange, users: inout Set<UserID>, contacts: inout Set<ContactID>, entries: inout Set<EntryID>
   ) {
@@ -78,6 +80,15 @@ struct AuditReach: Sendable {
     if subjects.workspaces.isEmpty, subjects.products.isEmpty {
       users.formUnion(subjects.users)
       contacts.formUnion(subjects.contacts)
+    }
+  }
+
+  /// The people whom changes are about.
+  static func subjects(of changes: [AnyChange]) -> (users: Set<UserID>, contacts: Set<ContactID>) {
+    changes.reduce(into: ([], [])) { people, change in
+      let subjects = Subjects(change)
+      people.users.formUnion(subjects.users)
+      people.contacts.formUnion(subjects.contacts)
     }
   }
 
@@ -98,19 +109,40 @@ struct AuditReach: Sendable {
   }
 
   /// Whether a change of record `lsn` may be read.
-  func shows(_ change: AnyChange, at lsn: LSN, _ subjectWorkspaces: SubjectWorkspaces, in directory: Directory) -> Bool
-  {
-    guard liesInReach(change, at: lsn, subjectWorkspaces, in: directory) else { return false }
+  func shows(_ change: AnyChange, at lsn: LSN, _ facts: SubjectFacts, in directory: Directory) -> Bool {
+    let limit = Self.limit(of: change, facts)
+    if !limit.isAll { return limited(to: limit).isShowing(change, at: lsn, facts, in: directory) }
+    return isShowing(change, at: lsn, facts, in: directory)
+  }
+
+  /// Where a change may be read, as far as the power of those whom it is about tells.
+  private static func limit(of change: AnyChange, _ facts: SubjectFacts) -> Reach {
+    if facts.reaches.isEmpty, facts.contactReaches.isEmpty { return .all }
+    let subjects = Subjects(change)
+    let users = subjects.users + [entry(of: change).flatMap { facts.entries[$0]?.user }].compactMap { $0 }
+    let reaches = users.compactMap { facts.reaches[$0] } + subjects.contacts.compactMap { facts.contactReaches[$0] }
+    return reaches.reduce(.all) { $0.intersection($1) }
+  }
+
+  private func limited(to limit: Reach) -> AuditReach {
+    var view = self
+    view.reach = reach.intersection(limit)
+    if let whole = person?.whole { view.person?.whole = whole.intersection(limit) }
+    return view
+  }
+
+  private func isShowing(_ change: AnyChange, at lsn: LSN, _ facts: SubjectFacts, in directory: Directory) -> Bool {
+    guard liesInReach(change, at: lsn, facts, in: directory) else { return false }
     guard let person else { return true }
-    return AuditReach(person.whole).shows(change, at: lsn, subjectWorkspaces, in: directory)
+    return AuditReach(person.whole).liesInReach(change, at: lsn, facts, in: directory)
       || person.isAlone(in: change)
   }
 
   private func liesInReach(
-    _ change: AnyChange, at lsn: LSN, _ subjectWorkspaces: SubjectWorkspaces, in directory: Directory
+    _ change: AnyChange, at lsn: LSN, _ facts: SubjectFacts, in directory: Directory
   ) -> Bool {
     if isAll { return true }
-    if let entry = Self.entry(of: change) { return subjectWorkspaces.entries[entry].map(reach.contains) ?? false }
+    if let entry = Self.entry(of: change) { return facts.entries[entry].map { reach.contains($0.workspace) } ?? false }
     // It does not say where a session was used, nor, in records of version 0.1.0, where one ended.
     if change.as(SessionSeen.self) != nil { return false }
     if let ended = change.as(SessionEnded.self), ended.workspace == 0 { return false }
@@ -123,7 +155,7 @@ struct AuditReach: Sendable {
     if let created = change.as(UserCreated.self) { return created.workspaces.first.map(reach.contains) ?? false }
     if let moved = change.as(HomeSet.self) { return reach.contains(moved.old) || reach.contains(moved.new) }
     if let noted = change.as(Noted.self) {
-      guard subjectWorkspaces.homes[noted.user]?.home(at: lsn).map(reach.contains) ?? false else { return false }
+      guard facts.homes[noted.user]?.home(at: lsn).map(reach.contains) ?? false else { return false }
       return !text(of: change, in: directory).fields.isEmpty
     }
     let subjects = Subjects(change)
@@ -134,8 +166,8 @@ struct AuditReach: Sendable {
         && subjects.workspaces.allSatisfy { id in reach.contains(id) || known.contains { $0.workspace == id } }
     }
     let homes =
-      subjects.users.map { subjectWorkspaces.homes[$0]?.home(at: lsn) }
-      + subjects.contacts.map { subjectWorkspaces.contactHomes[$0]?.home(at: lsn) }
+      subjects.users.map { facts.homes[$0]?.home(at: lsn) }
+      + subjects.contacts.map { facts.contactHomes[$0]?.home(at: lsn) }
     return !homes.isEmpty && homes.allSatisfy { $0.map(reach.contains) ?? false }
   }
 

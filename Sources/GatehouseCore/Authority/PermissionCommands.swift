@@ -4,7 +4,7 @@ extension CommandTable {
       "PERMISSION.LIST", .organisation, "The permissions there are, or what a user may do where, and through what",
       [.optionalWord("user"), .option("WORKSPACE", "workspace")],
       reply: "an array of maps `permission, summary`, or of a user `permission, scope, through`: the scope is"
-        + " `everywhere`, `workspace NAME`, `product NAME`, or `oneself`; it is held through a role, the ownership of"
+        + " `everywhere`, `workspace NAME`, `product NAME`, `account NAME`, `group NAME`, or `oneself`; it is held through a role, the ownership of"
         + " the workspace, or the administration of the product. WORKSPACE leaves out what does not reach into it",
       needs: .nothing, route: .directory, body: .decide(permissionList)),
     CommandSpec(

@@ -29,7 +29,7 @@ extension UserReference {
   /// - Identity (W2) decides what a person may do. So power over one workspace must not give control over the identity
   ///   of an administrator of the whole server, or of that workspace's owner.
   func isAbove(
-    _ holding: Holding, _ permission: Permission, at site: Site, in directory: Directory, _ now: Milliseconds
+    _ holding: Holding, _ permission: Permission, in directory: Directory, _ now: Milliseconds
   ) -> Bool {
     // An application sees whoever uses its product, and logs them out; rank is about their access to it.
     if holding.isOfProductService, permission.isForSeeing || permission == .sessionRevoke { return false }

@@ -111,6 +111,18 @@ public struct Side: Sendable {
     return workspaces.isEmpty ? whole : whole.union(.only(workspaces))
   }
 
+  /// Where somebody's power does not stand in the way of a permission that is held there (L10).
+  func reach(
+    of permission: Permission, notBelow user: UserReference, in directory: Directory, at now: Milliseconds
+  ) -> Reach {
+    if isBinding || isOneself(user) { return .all }
+    let held = holdings.filter { $0.permissions.contains(permission) }
+    let effective = held.filter { !user.isAbove($0, permission, in: directory, now) }
+    if effective.count == held.count { return .all }
+    let workspaces = effective.compactMap(\.workspace)
+    return workspaces.count < effective.count ? .all : .only(Set(workspaces))
+  }
+
   /// Where a permission is held over anybody at all. Whose things are looked at is then asked of each person.
   func widestReach(of permission: Permission) -> Reach {
     let workspaces = holdings.compactMap { holding in
@@ -144,7 +156,8 @@ public struct Side: Sendable {
   }
 
   /// Whether this side may know that a user exists.
-  func knows(_ user: UserReference, in directory: Directory, at now: Milliseconds) -> Bool {
+  func knows(_ login: UserReference, in directory: Directory, at now: Milliseconds) -> Bool {
+    let user = login.ofPerson
     if isOneself(user) { return true }
     var memberships: [WorkspaceID]?
     var known: Employers?
@@ -155,6 +168,13 @@ public struct Side: Sendable {
       guard memberships?.contains(workspace) ?? false else { return false }
       return holding.employers == nil || holding.reaches(user, &known, in: directory, at: now)
     }
+  }
+
+  /// Whether lists show a user to this side.
+  func sees(_ login: UserReference, in directory: Directory, at now: Milliseconds) -> Bool {
+    let user = login.ofPerson
+    return isOneself(user)
+      || allows(.userRead, over: .anyOf(user.memberships(notEndedAt: now)), of: user, in: directory, at: now)
   }
 
   /// Whether this side may know that an account or a group exists.
@@ -177,7 +197,7 @@ public struct Side: Sendable {
     var known: Employers?
     return holdings.contains { holding in
       holding.covers(site, permission, of: user, &known, in: directory, at: now)
-        && !user.isAbove(holding, permission, at: site, in: directory, now)
+        && !user.isAbove(holding, permission, in: directory, now)
         && !(holding.minds(permission) && user.outranks(self, by: holding, in: directory, at: now))
     }
   }
@@ -191,7 +211,7 @@ public struct Side: Sendable {
     var known: Employers?
     return holdings.contains { holding in
       holding.covers(site, permission, of: user, &known, in: directory, at: now)
-        && !user.isAbove(holding, permission, at: site, in: directory, now)
+        && !user.isAbove(holding, permission, in: directory, now)
         && !user.outranks(self, by: holding, in: directory, at: now)
     }
   }

@@ -14,12 +14,12 @@ struct Target {
 
   init(_ user: UserReference) {
     site = .person
-    self.user = user
+    self.user = user.ofPerson
   }
 
   init(_ site: Site, _ user: UserReference? = nil, owners: [UserID] = []) {
     self.site = .site(site)
-    self.user = user
+    self.user = user?.ofPerson
     self.owners = owners
   }
 
@@ -57,7 +57,7 @@ extension Turn {
       return try isLimited && !knows(user) ? Target(.workspace(workspace().id), user) : Target(user)
     case .link(let word):
       let link = try link(word)
-      return Target(.workspace(link.row.workspace), link.contact.user)
+      return Target(.workspace(link.row.workspace), try lead(from: link.contact).newestLogin)
     case .newContact, .namedWorkspace: return Target(.workspace(try workspace().id))
     case .member(let word):
       let user = try user(word)
@@ -100,9 +100,7 @@ extension Turn {
     case .apiKey(let word): return try apiKey(word).map { Target($0.user) }
     case .entry(let word):
       guard let (cell, serial) = try entry(word) else { return nil }
-      let row = cell.state.time.entries[serial]
-      return Target(
-        .workspace(row.workspace), UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user)))
+      return Target(.workspace(cell.state.time.entries[serial].workspace), try person(ofEntry: serial, in: cell))
     case .scope: return Target(site(of: try optionScope()))
     case .workspaceOrEverywhere: return Target(has("WORKSPACE") ? .workspace(try workspace().id) : .server)
     }

@@ -13,7 +13,10 @@ extension Turn {
     for side in sides where !side.isBinding && !permissions.contains(where: side.holds) {
       // A side that holds it over nobody must learn nothing about the target, not even whether it exists.
       guard let own, PermissionSet.individual.contains(own), let target = try ownTarget(ground), target.isOwn(side)
-      else { throw .refused(side.isOfProducts ? beyondProducts(permissions) : lacking(permissions, ground)) }
+      else {
+        if let asUser { try requireLastingPassword(asUser) }
+        throw .refused(side.isOfProducts ? beyondProducts(permissions) : lacking(permissions, ground))
+      }
     }
     guard let target = try target(ground) else { return }
     try require(permissions, over: target, own: own)
@@ -23,6 +26,8 @@ extension Turn {
 
   /// The target, if it may be the caller's own.
   private func ownTarget(_ ground: Ground) throws(Halt) -> Target? {
+    // Whether the caller knows a workspace that is named does not depend on the target.
+    if ground.isNamedByOption, has("WORKSPACE") { _ = try workspace() }
     do throws(Halt) {
       return try target(ground)
     } catch {

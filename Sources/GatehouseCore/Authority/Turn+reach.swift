@@ -14,6 +14,22 @@ extension Turn {
     }
   }
 
+  /// Where the power of a user does not stand in the caller's way.
+  func reach(of permission: Permission, notBelow user: UserReference) -> Reach {
+    let user = user.ofPerson
+    if user.roles.isPlain { return .all }
+    return sides.reduce(.all) { reach, side in
+      reach.intersection(side.reach(of: permission, notBelow: user, in: directory, at: now))
+    }
+  }
+
+  /// Whether the power of users can stand in the caller's way.
+  func mindsRank(_ permission: Permission) -> Bool {
+    sides.contains { side in
+      side.holdings.contains { $0.permissions.contains(permission) && !$0.isSupreme && !$0.isOfProductService }
+    }
+  }
+
   /// The workspaces of a user in which the caller sees something.
   func seen(of user: UserReference) -> Reach { reach(of: .userRead, over: user) }
 
@@ -30,6 +46,11 @@ extension Turn {
   /// Whether the caller may know that a user exists.
   func knows(_ user: UserReference) -> Bool {
     sides.allSatisfy { $0.isBinding || $0.knows(user, in: directory, at: now) }
+  }
+
+  /// Whether an answer names a user to the caller, who knows them and is not below them (L10).
+  func mayName(_ user: UserReference) -> Bool {
+    knows(user) && !reach(of: .userRead, notBelow: user).isEmpty
   }
 
   /// Whether the caller may know that an account or a group exists.
@@ -49,10 +70,7 @@ extension Turn {
 
   /// Whether a list shows a user to the caller.
   func shows(_ user: UserReference) -> Bool {
-    sides.allSatisfy { side in
-      side.isOneself(user)
-        || side.allows(.userRead, over: .anyOf(user.memberships(notEndedAt: now)), of: user, in: directory, at: now)
-    }
+    sides.allSatisfy { $0.sees(user, in: directory, at: now) }
   }
 
   /// A user's version as the caller sees it: the real number or, if the caller does not see everything, a number

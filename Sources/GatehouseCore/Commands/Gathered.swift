@@ -54,6 +54,8 @@ public struct Gathered: Sendable {
   public internal(set) var unnamed: Set<UserID> = []
   /// The same by partition, once they are being looked up.
   private var unnamedByPartition: [Int: [UserID]]?
+  /// Links of people who were merged into others, by the link's id: the others are looked up once all links are found.
+  var mergedLinks: [UInt64: MergedLink] = [:]
   /// The parsed query of a search.
   var query: SearchQuery?
   /// The conditions of a list, with the directory in which their names were looked up.

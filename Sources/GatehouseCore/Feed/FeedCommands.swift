@@ -8,7 +8,7 @@ extension CommandTable {
       ],
       reply:
         "`[lsn, items]`: maps `lsn, time, type, actor, subject, service, command, reason, changes, names`, as `AUDIT.LIST`"
-        + " shows them; `type` is the kind of the first change. Go on with `FEED.READ lsn`, also where there are no items:"
+        + " shows them, and to whom; `type` is the kind of the first change. Go on with `FEED.READ lsn`, also where there are no items:"
         + " what lies before it was not for the caller. `0` is the beginning, `$` the newest record. `REFUSED feed` where"
         + " there is no such record yet, or what follows it was deleted when its time was over",
       rights: .admin, needs: .permission(.feedRead, over: .anything), route: .directory, body: .decide(readFeed))
@@ -60,14 +60,13 @@ extension Turn {
   /// What of a page is for the reader.
   fileprivate func readable(_ page: FeedPage, _ view: AuditReach, _ work: ReadFeed) throws(Halt) -> [TrailEvent] {
     let changes = page.events.flatMap(\.part.changes)
-    let workspaces =
-      view.isAll
-      ? AuditReach.SubjectWorkspaces()
-      : try subjectWorkspaces(of: changes) { (partition) throws(Halt) in try cell(partition) }
+    let facts = try subjectFacts(of: changes, for: view, by: .feedRead) { (partition) throws(Halt) in
+      try cell(partition)
+    }
     return page.events.compactMap { event in
       var part = event.part
       part.changes = part.changes.filter { change in
-        view.shows(change, at: event.lsn, workspaces, in: directory)
+        view.shows(change, at: event.lsn, facts, in: directory)
           && (work.types.isEmpty ? change.as(WebhookProgressed.self) == nil : change.isOne(of: work.types))
       }
       return part.changes.isEmpty ? nil : TrailEvent(lsn: event.lsn, part: part)

@@ -20,7 +20,7 @@ extension Turn {
       words.insert(contact.cell.state.people.custom(old.id, of: contact.serial).folded)
       holders.note {
         guard let user = contact.user else { return knows(contact) ? "contact #\(contact.id.raw)" : nil }
-        return knows(user) ? user.username : nil
+        return mayName(user) ? user.username : nil
       }
     }
     guard holders.count > 0 else { return }

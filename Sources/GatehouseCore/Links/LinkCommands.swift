@@ -146,7 +146,7 @@ extension Turn {
     }
     let row = cell.state.links.rows[serial]
     let contact = ContactReference(id: cell.state.id(Int(row.contact)), cell: cell, serial: Int(row.contact))
-    let seen = contact.newestLogin.map { self.seen(of: $0) } ?? reach(of: .userRead)
+    let seen = try lead(from: contact).newestLogin.map { self.seen(of: $0) } ?? reach(of: .userRead)
     guard !isLimited || seen.contains(row.workspace) else { throw .refused(.notFound("link #\(id.raw)")) }
     return LinkReference(contact: contact, serial: serial)
   }

@@ -51,65 +51,143 @@ extension CommandTable {
       let contact = Int(cell.state.links.rows[serial].contact)
       let person = ContactReference(id: cell.state.id(contact), cell: cell, serial: contact)
       let link = LinkReference(contact: person, serial: serial)
-      guard wanted.isMeant(link), turn.shows(link) else { continue }
+      guard wanted.isMeant(link) else { continue }
+      let keep = cell.state.people.successor(ofContact: contact)
+      let found = FoundLink(link)
+      let isShown = turn.shows(found, of: person)
+      if let keep { gathered.mergedLinks[link.id.raw] = MergedLink(link: found, keep: keep, isShown: isShown) }
+      guard isShown || keep != nil else { continue }
       // Newest first, and the larger id before the smaller one.
       let order = [UInt64.max - UInt64(clamping: link.row.created), UInt64.max - link.id.raw]
       let key = ContiguousArray(order.flatMap { number in withUnsafeBytes(of: number.bigEndian) { Array($0) } })
-      gathered.insert(Gathered.Item(key: key, id: link.id.raw, reply: turn.view(link)), most: most)
+      gathered.insert(Gathered.Item(key: key, id: link.id.raw, reply: turn.view(found, of: person)), most: most)
     }
   }
 
   @Sendable private static func finishLinked(_ turn: Turn, _ gathered: inout Gathered) throws(Halt) {
     let count = try turn.listCount()
-    let shown = gathered.items.prefix(count)
+    if gathered.isLookingUpMerged(in: turn.partitioning) { return }
+    let page = gathered.items.prefix(count)
+    let merged = gathered.mergedLinks
+    let shown = page.compactMap { item in merged[item.id].map { $0.reply(or: item.reply) } ?? item.reply }
     turn.reply.array(2)
-    if gathered.items.count > count, let last = shown.last {
+    if gathered.items.count > count, let last = page.last {
       let created = last.key.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
       turn.reply.text(ListCursor([UInt64.max - created, last.id]).text)
     } else {
       turn.reply.text(ListCursor.end)
     }
     turn.reply.array(shown.count)
-    for item in shown { turn.reply.append(item.reply) }
+    for reply in shown { turn.reply.append(reply) }
+  }
+}
+
+/// What a link says, whoever it is of.
+struct FoundLink: Sendable {
+  let id: LinkID
+  let row: LinkRow
+  let content: LinkContent
+
+  init(_ link: LinkReference) { (id, row, content) = (link.id, link.row, link.content) }
+}
+
+/// A link of somebody who was merged into somebody else, whose it is by now (L13).
+struct MergedLink: Sendable {
+  let link: FoundLink
+  /// To whom it leads, as far as is known.
+  var keep: ContactID
+  /// Whether the caller may see it as a link of the one who was merged: where the other is unknown, that one stands there.
+  let isShown: Bool
+  /// nil until the other was looked up.
+  var view: View?
+
+  enum View: Sendable {
+    case own
+    case hidden
+    case reply(Reply)
+  }
+
+  /// - Parameter own: the reply that names the one who was merged.
+  func reply(or own: Reply) -> Reply? {
+    switch view {
+    case .reply(let reply): reply
+    case .hidden: nil
+    case .own, nil: own
+    }
+  }
+}
+
+extension Gathered {
+  /// Has those looked up to whom links lead, one step of their way at a time.
+  ///
+  /// - Returns: whether any are left.
+  fileprivate mutating func isLookingUpMerged(in partitioning: Partitioning) -> Bool {
+    let open = mergedLinks.values.filter { $0.view == nil }.map { partitioning.partition(of: $0.keep) }
+    look(again: Set(open)) { turn, cell, gathered in
+      for (id, merged) in gathered.mergedLinks
+      where merged.view == nil && partitioning.partition(of: merged.keep) == cell.index {
+        gathered.mergedLinks[id] = turn.followed(merged, in: cell)
+      }
+    }
+    return !open.isEmpty
   }
 }
 
 extension Turn {
+  /// A link with the one to whom it leads, or the next on the way there.
+  fileprivate func followed(_ merged: MergedLink, in cell: HeldPartition) -> MergedLink {
+    var merged = merged
+    guard let serial = cell.state.serial(of: merged.keep) else {
+      merged.view = merged.isShown ? .own : .hidden
+      return merged
+    }
+    if let next = cell.state.people.successor(ofContact: serial) {
+      merged.keep = next
+      return merged
+    }
+    let kept = ContactReference(id: merged.keep, cell: cell, serial: serial)
+    if shows(merged.link, of: kept) {
+      merged.view = .reply(view(merged.link, of: kept))
+    } else {
+      merged.view = merged.isShown && !knows(kept) ? .own : .hidden
+    }
+    return merged
+  }
+
   /// Whether the caller may see a link: the person, and what the workspace of the link holds of the person (W4).
-  fileprivate func shows(_ link: LinkReference) -> Bool {
+  fileprivate func shows(_ link: FoundLink, of person: ContactReference) -> Bool {
     guard isLimited else { return true }
-    guard let login = link.contact.newestLogin else {
-      return knows(link.contact) && reach(of: .userRead).contains(link.row.workspace)
+    guard let login = person.newestLogin else {
+      return knows(person) && reach(of: .userRead).contains(link.row.workspace)
     }
     return shows(login) && seen(of: login).contains(link.row.workspace)
   }
 
   /// A link as a list of people shows it.
-  fileprivate func view(_ link: LinkReference) -> Reply {
-    let login = link.contact.newestLogin
-    let content = link.content
+  fileprivate func view(_ link: FoundLink, of person: ContactReference) -> Reply {
+    let login = person.newestLogin
     var reply = Reply()
     reply.map(10)
     reply.text("link")
     reply.integer(link.id.raw)
     reply.text("contact")
-    reply.integer(link.contact.id.raw)
+    reply.integer(person.id.raw)
     reply.text("user")
     reply.optional(login.map { Int64($0.id.raw) })
     reply.text("username")
     reply.optional(login?.username)
     reply.text("name")
     let format = directory.workspace(link.row.workspace).policies.nameFormat
-    reply.text(link.contact.name.text(format: format))
+    reply.text(person.name.text(format: format))
     reply.text("email")
-    reply.optional(link.contact.text(.email).isEmpty ? nil : link.contact.text(.email))
+    reply.optional(person.text(.email).isEmpty ? nil : person.text(.email))
     reply.text("workspace")
     reply.text(directory.workspace(link.row.workspace).name)
     reply.text("status")
-    reply.optional(content.status.isEmpty ? nil : content.status)
+    reply.optional(link.content.status.isEmpty ? nil : link.content.status)
     reply.text("attributes")
-    reply.map(content.attributes.count)
-    for attribute in content.attributes {
+    reply.map(link.content.attributes.count)
+    for attribute in link.content.attributes {
       reply.text(attribute.name)
       reply.text(attribute.value)
     }

@@ -28,7 +28,8 @@ extension CommandTable {
     CommandSpec(
       "EMPLOY.LIST", .organisation, "The employments of a user: past, present and to come",
       [.word("user"), .option("WORKSPACE", "workspace")],
-      reply: "an array of maps `account, id, type, workspace, from, to, main, current`",
+      reply: "an array of maps `account, id, type, workspace, from, to, main, current`; of an"
+        + " account the last employment, and `AUDIT.LIST USER user` has those before",
       needs: .permission(
         .userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(employList)),
   ]
@@ -162,14 +163,22 @@ extension Turn {
     return (from, to)
   }
 
+  /// Refuses days on which nobody's employment began or ended, as far as is kept.
+  static func day(ofEmployment day: Int32, _ name: String) throws(Halt) -> Int32 {
+    guard day >= 0 else {
+      throw .refused(.syntax("\(name) is before 1970-01-01, the first day that is kept of employments", of: name))
+    }
+    return day
+  }
+
   /// A day, or the one that a moment is for the person; `none` for no day.
   fileprivate func day(
     _ token: String, of user: UserReference, in workspace: WorkspaceID, insteadOf old: Int32?
   ) throws(Halt) -> Int32? {
     guard let text = try option(token) else { return old }
     if text.lowercased() == "none" { return nil }
-    if let day = TimeText.dayNumber(text) { return day }
-    guard let time = TimeText.time(text) else {
+    if let day = TimeText.dayNumber(text) { return try Self.day(ofEmployment: day, token) }
+    guard let time = TimeText.timeOfDay(text) else {
       throw .refused(.syntax("\(token) is not a day, such as 2026-03-01"))
     }
     return max(0, user.today(in: workspace, directory, at: time))

@@ -21,7 +21,7 @@ extension CommandTable {
     CommandSpec(
       "MANAGE.LIST", .organisation, "Whom and what a user looks after",
       [.word("user"), .option("WORKSPACE", "workspace")],
-      reply: "an array of maps `kind, id, name, workspace`; a user whom the caller does not know has no name",
+      reply: "an array of maps `kind, id, name, workspace`; a user whom the caller may not see has no name",
       needs: .permission(.userRead, over: .user(1), own: .userRead), route: .user(1), body: .decide(manageList)),
   ]
 
@@ -74,7 +74,7 @@ extension CommandTable {
         turn.reply.text("id")
         turn.reply.integer(id.raw)
         turn.reply.text("name")
-        turn.reply.optional(managed.flatMap { turn.knows($0) ? $0.username : nil })
+        turn.reply.optional(managed.flatMap { turn.mayName($0) ? $0.username : nil })
       case .account(let id):
         turn.reply.text("account")
         turn.reply.text("id")

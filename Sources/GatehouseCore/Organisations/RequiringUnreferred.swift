@@ -51,7 +51,7 @@ extension Turn {
     for serial in users where serial != last {
       last = serial
       let user = UserReference(id: cell.state.id(Int(serial)), cell: cell, serial: Int(serial))
-      referring.note { knows(user) ? user.username : nil }
+      referring.note { mayName(user) ? user.username : nil }
     }
   }
 
@@ -60,7 +60,7 @@ extension Turn {
     referring.note {
       guard serial != 0 else { return nil }
       let user = UserReference(id: cell.state.id(serial), cell: cell, serial: serial)
-      return knows(user) ? user.username : nil
+      return mayName(user) ? user.username : nil
     }
   }
 }

@@ -8,7 +8,8 @@ extension CommandTable {
       ],
       reply:
         "`[cursor, items]`; maps `id, state, kind, workspace, user, username, to, created, attempts, next, expires,"
-        + " error`; of who was merged, the user is the kept one. States are \(QueuedMail.State.allCases.map(\.rawValue).joined(separator: ", ")); kinds are"
+        + " error`; the user is whom a mail is about, who need not be whom it goes `to`, and of who was merged the kept one."
+        + " States are \(QueuedMail.State.allCases.map(\.rawValue).joined(separator: ", ")); kinds are"
         + " \(Mail.Kind.allCases.map(\.name).joined(separator: ", "))",
       rights: .mail, needs: .permission(.mailHandle, over: .anything), route: .everywhere,
       body: .gather(collect: collectMails, finish: finishMails))

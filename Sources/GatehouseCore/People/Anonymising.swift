@@ -62,13 +62,18 @@ extension CommandTable {
   @Sendable private static func userAnonymise(_ turn: Turn) throws(Halt) {
     let user = try turn.user(1)
     let contact = user.contactReference
+    if let newest = contact.newestLogin, newest.id != user.id {
+      throw .refused(
+        .conflict(
+          "user: \(user.username) is an earlier login of contact #\(contact.id.raw); anonymise \(newest.username) instead"
+        ))
+    }
     try turn.checkVersion(turn.version(of: user))
     if user.row.status != .deleted {
       // S5, S6: it takes the login away, as USER.DELETE does.
       turn.read(turn.directory.lsn)
       let home = turn.directory.workspace(user.home ?? mainWorkspace)
-      try turn.requireAuthority(by: home.policies)
-      try turn.requireBillingAcceptance(in: home)
+      try turn.requireAddingUsers(to: home)
       if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(home.id))) }
     }
     turn.requireAnotherSuperAdministrator(than: user)

@@ -30,6 +30,10 @@ public struct ContactReference {
 
 extension UserReference {
   var contactReference: ContactReference { ContactReference(id: contactID, cell: cell, serial: contact) }
+
+  /// The login that says whose this is: itself, or the newest of the contact, if this one was deleted and another made since.
+  /// An earlier login shows the contact of today, so it is for those alone who may see, or do, the same of the newest.
+  var ofPerson: UserReference { row.status == .deleted ? contactReference.newestLogin ?? self : self }
 }
 
 extension Turn {

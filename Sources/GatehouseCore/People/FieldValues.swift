@@ -17,7 +17,7 @@ extension Turn {
     case .timezone:
       return try directory.zones.zone(named: text, for: field.name).name
     case .hired, .released:
-      guard TimeText.dayNumber(text) != nil || TimeText.time(text) != nil else {
+      guard TimeText.dayNumber(text) != nil || TimeText.timeOfDay(text) != nil else {
         throw .refused(.syntax("\(field.name) is not a day, such as 2026-03-01", of: field.name))
       }
     case .language:

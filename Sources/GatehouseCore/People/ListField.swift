@@ -1,7 +1,7 @@
 /// A field that lists of users show, filter and sort by.
 public enum ListField: Sendable, Hashable {
   case id, contact, user, username, status, name, created, lastLogin, lastChange, sessions, version
-  case product, licence, role, workspace, home
+  case product, licence, role, mainRole, workspace, home
   case account, employer, group
   case ofContact(ContactField)
   case ofUser(UserField)
@@ -21,7 +21,8 @@ public enum ListField: Sendable, Hashable {
     ("id", .id), ("contact", .contact), ("user", .user), ("username", .username), ("status", .status), ("name", .name),
     ("created", .created), ("last-login", .lastLogin), ("last-change", .lastChange), ("sessions", .sessions),
     ("version", .version),
-    ("product", .product), ("licence", .licence), ("role", .role), ("workspace", .workspace), ("home", .home),
+    ("product", .product), ("licence", .licence), ("role", .role), ("main-role", .mainRole),
+    ("workspace", .workspace), ("home", .home),
     ("account", .account), ("employer", .employer), ("group", .group),
   ]
 
@@ -66,7 +67,7 @@ public enum ListField: Sendable, Hashable {
     case .id, .contact, .user, .sessions, .version: .number
     case .created, .lastLogin, .lastChange: .time
     case .username, .status, .name, .home: .text
-    case .product, .licence, .role, .workspace, .account, .employer, .group: .words
+    case .product, .licence, .role, .mainRole, .workspace, .account, .employer, .group: .words
     case .ofContact(let field): field.isDay ? .day : .text
     case .ofUser(let field): field.flag == nil ? .text : .flag
     case .custom(let field): field.kind

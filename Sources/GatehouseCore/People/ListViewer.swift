@@ -69,10 +69,7 @@ public struct ListViewer: Sendable {
   }
 
   func shows(_ user: UserReference) -> Bool {
-    sides.allSatisfy { side in
-      side.isOneself(user)
-        || side.allows(.userRead, over: .anyOf(user.memberships(notEndedAt: now)), of: user, in: directory, at: now)
-    }
+    sides.allSatisfy { $0.sees(user, in: directory, at: now) }
   }
 
   /// Of contacts without a login those are shown whose workspace the viewer sees.

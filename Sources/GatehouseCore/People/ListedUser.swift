@@ -181,6 +181,7 @@ public struct ListedUser: ListedPerson {
         return "\(directory.productName(product)):\(type)"
       }
     case .role: return card.roles.map { directory.name(of: $0) }
+    case .mainRole: return card.mainRole.map { [directory.name(of: $0)] } ?? []
     case .workspace: return card.workspaces.filter(isMember).map { directory.workspace($0).name }
     case .account: return card.mainAccounts.map { directory.accountName($0) }
     case .employer: return card.accounts.map { directory.accountName($0) }

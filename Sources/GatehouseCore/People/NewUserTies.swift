@@ -65,8 +65,8 @@ struct NewUserTies {
     guard GuestAccount.workspace(of: account.id) == nil else { throw .refused(Turn.nobodyIsEmployed(at: account)) }
     func day(_ text: String) throws(Halt) -> Int32? {
       if text.lowercased() == "none" { return nil }
-      if let day = TimeText.dayNumber(text) { return day }
-      guard let time = TimeText.time(text) else {
+      if let day = TimeText.dayNumber(text) { return try Turn.day(ofEmployment: day, "EMPLOYED") }
+      guard let time = TimeText.timeOfDay(text) else {
         throw .refused(.syntax("EMPLOYED: '\(text)' is not a day, such as 2026-03-01, or none", of: "EMPLOYED"))
       }
       return max(0, try zone(account.workspace).rules.day(at: time))

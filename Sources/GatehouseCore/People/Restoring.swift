@@ -42,8 +42,7 @@ extension CommandTable {
     let home = turn.directory.workspace(former.home ?? mainWorkspace)
     try turn.require(.userCreate, over: .workspace(home.id))
     if let holder = try turn.holder(ofNewName: username) { throw .refused(turn.taken(username, by: holder)) }
-    try turn.requireAuthority(by: home.policies)
-    try turn.requireBillingAcceptance(in: home)
+    try turn.requireAddingUsers(to: home)
     let fields = [UserField.initials, .reference, .division].compactMap { field -> UserText? in
       let text = former.cell.state.people.text(field, of: former.serial)
       return text.isEmpty ? nil : UserText(field, text)

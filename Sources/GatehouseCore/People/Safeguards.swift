@@ -60,6 +60,12 @@ extension Turn {
         : "username: \(username) is taken; choose another", of: "username")
   }
 
+  /// What it takes to add users to a workspace, and to remove them.
+  func requireAddingUsers(to workspace: Workspace) throws(Halt) {
+    try requireAuthority(by: workspace.policies)
+    try requireBillingAcceptance(in: workspace)
+  }
+
   /// S6, S10: if the policy asks for it, adding and removing users needs `ACCEPT-BILLING`.
   public func requireBillingAcceptance(in workspace: Workspace) throws(Halt) {
     guard workspace.policies.needsBillingAcceptance else { return }

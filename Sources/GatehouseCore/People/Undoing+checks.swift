@@ -3,7 +3,7 @@ extension Undoing {
   /// Refuses if what the record changed was changed again since, or something else rests on it.
   func checkUntouched() throws(Halt) {
     for user in try users() where user.contactReference.isAnonymised {
-      throw built("contact #\(user.contactID.raw) was anonymised since")
+      throw built("contact #\(user.contactID.raw) was anonymised")
     }
     for change in part.changes {
       switch change.known {
@@ -101,7 +101,7 @@ extension Undoing {
     }
   }
 
-  /// Refuses if something rests on a membership that it would take back.
+  /// Refuses if something rests on a membership that it would take back, or on the merge of two people.
   func checkUnbuilt() throws(Halt) {
     for change in part.changes {
       guard let joined = change.as(WorkspaceJoined.self), let user = try turn.user(joined.user) else { continue }
@@ -114,6 +114,34 @@ extension Undoing {
         throw built("\(user.username), who would not be a member of \(workspace.name) any more, \(what)")
       }
     }
+    for change in part.changes.compactMap({ $0.as(ContactsMerged.self) }) { try checkUnbuilt(change) }
+  }
+
+  /// Refuses to part two people if it is not known any more whose something is, or if one of them would escape what the
+  /// other was given for both.
+  private func checkUnbuilt(_ merged: ContactsMerged) throws(Halt) {
+    guard let keep = try turn.contact(merged.keep), let drop = try turn.contact(merged.drop) else { return }
+    guard let kept = keep.user else { throw built("\(name(of: keep)) was deleted since") }
+    let returned = part.changes.lazy.compactMap { $0.as(StatusSet.self) }.first { change in
+      change.new == .deleted && drop.logins.contains { $0.id == change.user }
+    }
+    if let returned, returned.old == .active, kept.row.status != .active {
+      throw built("\(kept.username) is \(kept.row.status.name), and \(name(of: drop)) would be active")
+    }
+    let cell = keep.cell
+    let known = turn.knownWorkspaces
+    let contact = UInt32(keep.serial)
+    let hasTime =
+      cell.state.time.orders.of(contact).contains { order in
+        known.contains(order.workspace) && order.serials.contains { cell.state.time.entries[Int($0)].lsn > lsn }
+      }
+      || cell.state.timers(of: kept.serial).contains { known.contains($0.workspace) && $0.timer.lsn > lsn }
+    if hasTime { throw built("\(kept.username), who was one with \(name(of: drop)), has time recorded since") }
+    let isLinked = (cell.state.links.ofContact[contact] ?? []).contains { link in
+      let row = cell.state.links.rows[Int(link)]
+      return known.contains(row.workspace) && row.lsn > lsn
+    }
+    if isLinked { throw built("\(kept.username), who was one with \(name(of: drop)), has linked records since") }
   }
 
   /// What a user has in a workspace besides what this record gave, as a verb and its object.

@@ -15,8 +15,10 @@ extension CommandTable {
       reply:
         "a map `lsn, command, users`: what was taken back, and the users who are as before. The policy `undo.window` of"
         + " the home workspace says how long it may be. A record is taken back once, and only while nothing was built on"
-        + " it; not if it is of a transaction (`MULTI`) that changed things by several commands. What ended stays ended:"
-        + " sessions, timers, mails, resets of a password, and requests for approval",
+        + " it; not if it is of a transaction (`MULTI`) that changed things by several commands. A merge is not taken back if"
+        + " time or linked records of the person were recorded since, nor if the login that came back would be active and the"
+        + " kept one is not; what else the kept one has got since, it keeps. What ended stays ended: sessions, timers, keys,"
+        + " mails, resets of a password, and requests for approval",
       effect: .write, rights: .admin,
       needs: .permissions(
         [.userDelete, .userMerge, .contactSet, .userSet, .userStatus, .memberManage], over: .anything),
@@ -77,10 +79,10 @@ extension Turn {
     let reach = AuditReach(self)
     if reach.isAll { return !events.isEmpty }
     for event in events {
-      let workspaces = try subjectWorkspaces(of: event.part.changes) { (partition) throws(Halt) in
+      let facts = try subjectFacts(of: event.part.changes, for: reach) { (partition) throws(Halt) in
         try cell(partition)
       }
-      if event.part.changes.contains(where: { reach.shows($0, at: event.lsn, workspaces, in: directory) }) {
+      if event.part.changes.contains(where: { reach.shows($0, at: event.lsn, facts, in: directory) }) {
         return true
       }
     }

@@ -22,7 +22,8 @@ extension CommandTable {
         fields: new.fields))
     // Other workspaces are told of the member, and not of the login, which is the home's (W4).
     for workspace in new.workspaces.dropFirst() {
-      // B13: it is what WORKSPACE.MEMBER does.
+      // S5, S6, S10, B13: it is what WORKSPACE.MEMBER does.
+      try turn.requireAddingUsers(to: turn.directory.workspace(workspace))
       turn.noteUse([.memberManage], over: Target(.workspace(workspace)))
       turn.emit(WorkspaceJoined(user, workspace))
     }
@@ -31,7 +32,9 @@ extension CommandTable {
     try new.emitEmployments(of: contact.id, in: cell, turn)
     for grant in new.grants { turn.emit(RoleGranted(user, grant)) }
     for link in new.ties.links { turn.emit(ManagementAdded(user, link)) }
-    if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(new.workspace.id))) }
+    if turn.has("ACCEPT-BILLING") {
+      for workspace in new.workspaces { turn.emit(Noted(user, .billingAccepted(workspace))) }
+    }
     if new.invites, !contact.email.isEmpty {
       try turn.queueMail(
         .invitation, about: user, in: cell, of: new.workspace.id, to: contact.email, message: new.message)
@@ -80,6 +83,10 @@ private struct NewUser {
     ties = try Self.ties(turn, in: workspace, card, of: contact)
     if turn.has("NOINVITE"), turn.has("MESSAGE") {
       throw .refused(.syntax("MESSAGE is the text of the invitation, which NOINVITE suppresses; give one of them"))
+    }
+    if turn.has("MESSAGE"), !invites {
+      throw .refused(
+        .syntax("MESSAGE is the text of the invitation, and who is \(status.name) is not invited; leave it out"))
     }
     for name in products { try add(try turn.product(named: name[0], ofNewUserIn: workspace), licence: 0, turn) }
     for (product, access) in ties.accesses {
@@ -210,8 +217,7 @@ private struct NewUser {
 
   /// S5, S6, S10: what the workspace asks for where somebody is added.
   func requireConsent(_ turn: Turn) throws(Halt) {
-    try turn.requireAuthority(by: workspace.policies)
-    try turn.requireBillingAcceptance(in: workspace)
+    try turn.requireAddingUsers(to: workspace)
   }
 
   /// The partition of the existing contact, if one is named.
@@ -229,8 +235,8 @@ private struct NewUser {
     guard let contact else {
       // P6: a username that is an e-mail address becomes the contact's, unless one is given.
       card.suggest(email: username)
-      try requireFields(email: card[.email], of: nil, turn)
       try card.settle(turn)
+      try requireFields(of: nil, card, turn)
       let id = turn.emitContact(card, in: cell)
       given.emit(over: id, nil, turn)
       return (id, card[.email], Self.known.map { card[$0] })
@@ -251,7 +257,7 @@ private struct NewUser {
     if person.text(.email).isEmpty { card.suggest(email: username) }
     try card.settle(turn, over: person)
     let email = card.value(.email, over: person)
-    try requireFields(email: email, of: person, turn)
+    try requireFields(of: person, card, turn)
     for new in card.texts {
       let old = person.text(new.field)
       guard old != new.text else { continue }
@@ -306,10 +312,10 @@ private struct NewUser {
   }
 
   /// S4, L2: checks what the workspace requires of a new user, and names everything that is missing at once.
-  private func requireFields(email: String, of person: ContactReference?, _ turn: Turn) throws(Halt) {
-    let missing = workspace.policies.missing(email: email, hasRole: !grants.isEmpty) { field in
-      fields.first { $0.field == field }?.text ?? ""
-    }
+  private func requireFields(of person: ContactReference?, _ card: ContactCard, _ turn: Turn) throws(Halt) {
+    let missing = workspace.policies.missing(
+      hasRole: !grants.isEmpty, ofContact: { card.value($0, over: person) },
+      ofUser: { field in fields.first { $0.field == field }?.text ?? "" })
     let custom = given.missing(in: workspace, of: person, turn)
     guard !missing.isEmpty || !custom.isEmpty else { return }
     let words = missing.map { $0.uppercased() } + custom.map { "FIELD \($0) value" }
@@ -341,13 +347,19 @@ extension Turn {
     return grants
   }
 
-  /// The home of a new user: the workspace that is named, else the first product's, else the account's, else `main`.
+  /// The home of a new user: the workspace that is named, else the first product's, else the account's, else the one that
+  /// governs the contact, else `main`.
   func workspaceOfNewUser() throws(Halt) -> Workspace {
     if has("WORKSPACE") { return try workspace() }
     if let name = (try options("PRODUCT") + (try options("ACCESS"))).first?.first {
       return directory.workspace(try product(named: name).workspace)
     }
     if let account = try mainAccountOfNewUser() { return directory.workspace(account.workspace) }
+    if let word = optionWord("CONTACT"), let contact = try contact(try id(word, "CONTACT")), let home = contact.home,
+      !isLimited || knows(contact) && knownWorkspaces.contains(home)
+    {
+      return directory.workspace(home)
+    }
     return try workspace()
   }
 
@@ -362,7 +374,8 @@ extension Turn {
   /// A status by its name.
   public func status(_ name: String) throws(Halt) -> Status {
     guard let status = Status(name: name) else {
-      let all = Status.allCases.map { "\($0.name)" }.joined(separator: ", ")
+      // Who is deleted was deleted by USER.DELETE.
+      let all = Status.allCases.filter { $0 != .deleted }.map { "\($0.name)" }.joined(separator: ", ")
       throw .refused(.syntax("status must be one of \(all)"))
     }
     return status

@@ -44,10 +44,11 @@ extension CommandTable {
       route: .user(1),
       body: .decide(userSet)),
     CommandSpec(
-      "USER.RENAME", .people, "Change the username, and with it the contact's e-mail",
+      "USER.RENAME", .people,
+      "Change the username, and with it the contact's e-mail if the new name is an address",
       [.word("user"), .word("username")],
-      reply: "`OK`; a notice to the new address waits in the mail queue", effect: .write, isVersioned: true,
-      rights: .admin,
+      reply: "`OK`; a notice to the contact's address, the new one if it changed, waits in the mail queue",
+      effect: .write, isVersioned: true, rights: .admin,
       needs: .permission(.userRename, over: .user(1)), route: .user(1), body: .decide(userRename)),
     CommandSpec(
       "USER.STATUS", .people, "Set the status; one that may not log in ends all sessions",

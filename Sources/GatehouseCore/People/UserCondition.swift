@@ -117,7 +117,7 @@ public struct UserCondition: Sendable {
     switch field.kind {
     case .time:
       if let day = TimeText.dayNumber(text) { return .day(day) }
-      return .number(try Turn.time(text, field.name))
+      return .number(try Turn.time(text, field.name, orDay: true))
     case .day:
       if let day = TimeText.dayNumber(text) { return .number(Int64(day)) }
       guard let moment = TimeText.time(text) else {
@@ -184,6 +184,7 @@ public struct UserCondition: Sendable {
         if known.count == 1 || place != nil { return .role(first.role) }
       case .workspace: return .workspace(try turn.workspace(named: text).id)
       case .account: return .mainAccount(try turn.account(named: text, in: nil))
+      case .mainRole: _ = try word(text, .role, isExact: true, in: nil, folding, turn)
       case .licence: try checkLicence(text, folding, turn)
       case .employer:
         let account = try turn.account(named: text, in: nil)

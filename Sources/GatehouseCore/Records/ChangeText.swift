@@ -103,7 +103,8 @@ private struct TextFinder: FieldVisitor {
   private var number: String?
 
   mutating func given(_ name: inout String) {
-    entity = "\(entity.prefix { $0 != " " }) \(name)"
+    // With its workspace, if the directory knows it.
+    if !entity.hasSuffix("/\(name)") { entity = "\(entity.prefix { $0 != " " }) \(name)" }
     fields.insert(ChangeText.Field(name: ChangeText.Field.numberName, old: nil, new: number), at: 0)
   }
 

@@ -175,7 +175,7 @@ extension Turn {
   func entry(_ index: Int) throws(Halt) -> (cell: HeldPartition, serial: Int)? {
     guard let (cell, serial) = try anyEntry(index) else { return nil }
     let row = cell.state.time.entries[serial]
-    let user = UserReference(id: cell.state.id(Int(row.user)), cell: cell, serial: Int(row.user))
+    let user = try person(ofEntry: serial, in: cell)
     let isFound = sides.allSatisfy { side in
       side.isBinding || side.isOneself(user)
         || [.timeRead, .entryCorrect].contains {
@@ -183,6 +183,12 @@ extension Turn {
         }
     }
     return isFound ? (cell, serial) : nil
+  }
+
+  /// Whose an entry is by now: recorded time belongs to the person, under whichever login, and whoever was merged into whom.
+  func person(ofEntry serial: Int, in cell: HeldPartition) throws(Halt) -> UserReference {
+    let user = Int(cell.state.time.entries[serial].user)
+    return try lead(from: UserReference(id: cell.state.id(user), cell: cell, serial: user)).ofPerson
   }
 
   private func anyEntry(_ index: Int) throws(Halt) -> (cell: HeldPartition, serial: Int)? {

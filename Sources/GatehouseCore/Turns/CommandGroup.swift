@@ -274,7 +274,7 @@ extension Turn {
       }
       finish(&gathered)
     } while gathered.beginsAgain()
-    if gathered.isUnfinished {
+    while gathered.isUnfinished {
       for cell in group.cells { lookUp(cell, for: &gathered) }
       finish(&gathered)
     }

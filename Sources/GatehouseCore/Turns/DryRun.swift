@@ -88,10 +88,10 @@ extension Turn {
       }
       if isInReach { reach.products.insert(id) }
     }
-    let subjectWorkspaces = try subjectWorkspaces(of: changes) { (partition) throws(Halt) in
+    let facts = try subjectFacts(of: changes, for: reach) { (partition) throws(Halt) in
       try prospect.cell(partition, self)
     }
-    return (changes.filter { reach.shows($0, at: .max, subjectWorkspaces, in: prospect.directory) }, reach)
+    return (changes.filter { reach.shows($0, at: .max, facts, in: prospect.directory) }, reach)
   }
 
   /// Whether what a command does is a side's own alone.

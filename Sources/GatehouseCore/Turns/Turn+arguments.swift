@@ -105,11 +105,12 @@ extension Turn {
     return try Self.time(text, token)
   }
 
-  public static func time(_ text: String, _ name: String) throws(Halt) -> Milliseconds {
+  /// - Parameter orDay: whether the caller takes a day, too.
+  public static func time(_ text: String, _ name: String, orDay: Bool = false) throws(Halt) -> Milliseconds {
     guard let time = TimeText.time(text) else {
+      let forms = orDay ? "a day such as 2026-03-01, unix milliseconds" : "unix milliseconds"
       throw .refused(
-        .syntax(
-          "\(name) is not a time; give unix milliseconds or RFC 3339 such as 2026-03-01T09:30:00Z", of: name))
+        .syntax("\(name) is not a time; give \(forms) or RFC 3339 such as 2026-03-01T09:30:00Z", of: name))
     }
     return time
   }
@@ -177,7 +178,7 @@ extension Turn {
   /// The positional id at word `index`.
   public func id<Entity>(_ index: Int, _ name: String) throws(Halt) -> Identifier<Entity> {
     guard let raw = Self.identifier(arguments[index]) else {
-      throw .refused(.syntax("\(name) is not an id; ids are positive whole numbers", of: name))
+      throw .refused(.syntax("\(name) is not an id; ids are positive whole numbers, such as #12", of: name))
     }
     return Identifier(raw: raw)
   }

@@ -157,9 +157,9 @@ public enum Limits {
   /// Rows that a scan reads before it leaves the partition for a moment.
   public static let rowsOfSlice = 256
   /// Contacts that are added to the word index before the scan leaves the partition for a moment.
-  public static let wordsOfSlice = 32
+  public static let wordsOfSlice = 24
   /// People who are taken into the order of a list before the scan leaves the partition for a moment.
-  public static let orderedOfSlice = 24
+  public static let orderedOfSlice = 20
   /// Rows that a sorted list passes over while it reads all partitions once (`OFFSET`).
   public static let passedAtOnce = 16_384
   /// People who are filed by what they have in common before the scan leaves the partition for a moment.

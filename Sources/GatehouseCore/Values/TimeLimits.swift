@@ -128,8 +128,9 @@ extension Turn {
     func end(_ text: String?, _ token: String, _ old: Milliseconds?, daysLater: Int32) throws(Halt) -> Milliseconds? {
       guard let text else { return old }
       if text.lowercased() == "none" { return nil }
-      guard let day = TimeText.dayNumber(text) else { return try Self.time(text, token) }
-      return try zone().rules.start(ofDay: day + daysLater)
+      guard let day = TimeText.dayNumber(text) else { return try Self.time(text, token, orDay: true) }
+      // The last day ends after the last time there is, and in the east the first begins before the first.
+      return min(max(0, try zone().rules.start(ofDay: day + daysLater)), Limits.latestTime)
     }
     let limits = TimeLimits(
       from: try end(from, "FROM", old.from, daysLater: 0), until: try end(until, "UNTIL", old.until, daysLater: 1))

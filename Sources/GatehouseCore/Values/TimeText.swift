@@ -4,9 +4,24 @@ public enum TimeText {
   public static let day: Milliseconds = 86_400_000
 
   /// A point in time: unix milliseconds, or RFC 3339 (`2026-03-01T09:30:00Z`, `…+01:00`, fractions of a second).
+  ///
+  /// A day without its hyphens (`20260301`) is not one: as milliseconds it would be of 1970.
   public static func time(_ text: String) -> Milliseconds? {
-    if let number = Int64(text) { return (0...Limits.latestTime).contains(number) ? number : nil }
+    if let number = Int64(text) {
+      return (0...Limits.latestTime).contains(number) && !isDayWithoutHyphens(number) ? number : nil
+    }
     return rfc3339(Array(text.utf8))
+  }
+
+  /// A point in time that stands for its day. A number of the first day of 1970 is not one: it is a year, or a slip.
+  public static func timeOfDay(_ text: String) -> Milliseconds? {
+    if let number = Int64(text), number < day { return nil }
+    return time(text)
+  }
+
+  private static func isDayWithoutHyphens(_ number: Int64) -> Bool {
+    let (year, month, day) = (Int(number / 10_000), Int(number / 100 % 100), Int(number % 100))
+    return (1900..<2200).contains(year) && (1...12).contains(month) && (1...daysIn(month, of: year)).contains(day)
   }
 
   /// A duration: milliseconds, or a number with `ms`, `s`, `m`, `h` or `d`.
@@ -26,8 +41,8 @@ public enum TimeText {
     return overflow || result > Limits.latestTime ? nil : result
   }
 
-  /// A calendar day such as `2026-03-01`, in days since 1970-01-01. A point in time is not accepted, because its day
-  /// depends on the zone.
+  /// A calendar day such as `2026-03-01`, in days since 1970-01-01, or before. A point in time is not accepted, because its
+  /// day depends on the zone.
   public static func dayNumber(_ text: String) -> Int32? {
     let bytes = Array(text.utf8)
     return bytes.count == 10 ? date(bytes[...]).map { Int32($0) } : nil
@@ -68,7 +83,7 @@ public enum TimeText {
     guard bytes.count == 10, bytes[start + 4] == 0x2d, bytes[start + 7] == 0x2d,
       let year = number(bytes[start..<start + 4]), let month = number(bytes[start + 5..<start + 7]),
       let day = number(bytes[start + 8..<start + 10]),
-      year >= 1970, (1...12).contains(month), day >= 1, day <= daysIn(month, of: year)
+      year >= 1, (1...12).contains(month), day >= 1, day <= daysIn(month, of: year)
     else { return nil }
     return days(year, month, day)
   }

@@ -51,7 +51,7 @@ public struct Policies: Sendable, Equatable {
       choices: ["first-last", "last-first"]),
     Definition(
       "user.required-fields", .words([]), "what a new user must have; a reference must be unique",
-      choices: ["email", "initials", "reference", "role", "division"]),
+      choices: requirable),
     Definition(
       "user.needs-authority", .flag(false), "only administrators with authority add and remove users",
       isAboutSecurity: true),

@@ -28,7 +28,7 @@ extension CommandTable {
       "WORKSPACE.MEMBER", .organisation, "Add a user to a workspace, or remove one",
       [
         .word("workspace"), .word("user"), .flag("REMOVE"), .option("FROM", "time", .time),
-        .option("UNTIL", "time", .time),
+        .option("UNTIL", "time", .time), .flag("ACCEPT-BILLING"),
       ],
       reply: "1, or 0 if nothing changed; removing disables the workspace's products for the user, stops the"
         + " timer, ends employments and sessions there and takes the roles, also of who is deleted, and so does `UNTIL`"
@@ -214,6 +214,7 @@ extension CommandTable {
           "home", "a membership of the home, or of a workspace that the user owns, has no time limits",
           instead: "set a release date with USER.SET user released …, or limit the access with PRODUCT.ENABLE"))
     }
+    if !isMember || old.hasEnded(at: turn.now) { try turn.requireAddingUsers(to: workspace) }
     if !isMember {
       try turn.requireRoom(forMemberships: memberships.count + 1)
       turn.emit(WorkspaceJoined(user.id, workspace.id))
@@ -226,7 +227,9 @@ extension CommandTable {
     // Else a membership that ends in a moment would take what removing it now may not.
     if isMember, new.isShorter(than: old, at: turn.now) { try requireEnding(user, in: workspace, turn) }
     if old != new { turn.emit(MembershipLimited(user.id, workspace.id, old: old, new: new)) }
-    return !isMember || old != new
+    let isChange = !isMember || old != new
+    if isChange, turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(workspace.id))) }
+    return isChange
   }
 
   private static func remove(
@@ -246,10 +249,12 @@ extension CommandTable {
     }
     try requireEnding(user, in: workspace, turn)
     try turn.leave(workspace, user)
+    if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(workspace.id))) }
   }
 
   /// What it takes to end a membership with all that rests on it, now or later.
   private static func requireEnding(_ user: UserReference, in workspace: Workspace, _ turn: Turn) throws(Halt) {
+    try turn.requireAddingUsers(to: workspace)
     for grant in user.grants where turn.directory.workspace(of: grant.scope) == workspace.id {
       try turn.requireRevoking(grant)
     }
@@ -279,7 +284,15 @@ extension Turn {
     let joined = changes.compactMap { $0.as(WorkspaceJoined.self) }.filter { $0.user == user.id }
     if user.isMember(of: workspace) || joined.contains(where: { $0.workspace == workspace }) { return }
     try requireRoom(forMemberships: user.memberships.count + joined.count + 1)
-    // B13: it is what WORKSPACE.MEMBER does.
+    // S5, S6, S10, B13: it is what WORKSPACE.MEMBER does.
+    let place = directory.workspace(workspace)
+    try requireAuthority(by: place.policies)
+    guard !place.policies.needsBillingAcceptance else {
+      throw .refused(
+        .rule(
+          "user.needs-billing-acceptance", "\(place.name) adds users only if the bill is accepted",
+          instead: "add the user first with WORKSPACE.MEMBER \(place.name) user ACCEPT-BILLING"))
+    }
     noteUse([.memberManage], over: Target(.workspace(workspace)))
     emit(WorkspaceJoined(user.id, workspace))
   }

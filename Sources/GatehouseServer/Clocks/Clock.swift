@@ -31,6 +31,13 @@ enum Clock {
     return now > start ? now - start : 0
   }
 
+  /// Nanoseconds that this thread has run. A reading costs a system call.
+  static func threadNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return UInt64(clamping: time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
   /// `nanoseconds()` in milliseconds.
   static func monotonicMilliseconds() -> Milliseconds { Milliseconds(nanoseconds() / 1_000_000) }
 

@@ -69,7 +69,9 @@ private struct SettingName {
     }
     guard let setting, let text else { throw problem("is not a whole number of seconds") }
     guard setting.isLive else {
-      throw problem("is fixed at the start; change it in the configuration and start the server again")
+      throw problem(
+        "can't be set now: the setting is fixed at the start; change it in the configuration and start the server again"
+      )
     }
     do throws(SettingError) {
       try setting.write(text, into: &configuration)

@@ -418,7 +418,7 @@ final class CommandExecutor {
 
   private func visit<Result>(_ partition: Int, _ body: (inout PartitionState) -> Result) -> Result {
     let hold = handles[partition].enter(addingWaitTo: &waited)
-    let watch = HoldWatch()
+    let watch = VisitWatch()
     defer { watch.end(services.holdFigures) }
     let cell = hold.cell
     return body(&cell.state)

@@ -53,8 +53,11 @@ struct Scan: ~Copyable {
         isLookingUp = gathered.isUnfinished
         if !isLookingUp { return true }
       }
-      guard executor.lookUpPeople(for: &gathered, while: goesOn) else { return false }
-      turn.finish(&gathered)
+      // What was looked up may lead to more.
+      repeat {
+        guard executor.lookUpPeople(for: &gathered, while: goesOn) else { return false }
+        turn.finish(&gathered)
+      } while gathered.isUnfinished
       return true
     }
     if isDone, !gathered.lapsed.isEmpty {

@@ -166,6 +166,11 @@ struct DataSections {
         "longest_hold_usec", context.holdFigures.longestNanoseconds / 1000,
         .gauge("hold_longest_seconds", "The longest time that a partition was held", scale: Metric.microseconds)),
       Figure(
+        "longest_visit_usec", context.holdFigures.longestVisitNanoseconds / 1000,
+        .gauge(
+          "visit_longest_seconds", "The longest work of the upkeep in a partition at a time",
+          scale: Metric.microseconds)),
+      Figure(
         "hold_wait_percentiles_usec", metrics.holdWaits.percentiles,
         samples: [waited.sample(MetricHistogram(metrics.holdWaits, nanoseconds: metrics.holdWaits.sum))]),
       Figure("hold_wait_usec_longest", metrics.holdWaits.longest / 1000),

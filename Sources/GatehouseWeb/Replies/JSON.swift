@@ -64,63 +64,84 @@ extension Result<JSON, JSONParser.Fault> {
 
 extension JSON {
   /// The value as JSON on one line.
-  var text: String {
-    var text = ""
-    write(to: &text)
-    return text
+  var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  fileprivate var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(512)
+    write(to: &bytes)
+    return bytes
   }
 
-  private func write(to text: inout String) {
+  private func write(to bytes: inout [UInt8]) {
     switch self {
-    case .null: text += "null"
-    case .bool(let value): text += value ? "true" : "false"
-    case .integer(let value): text += String(value)
-    case .number(let value): text += value.isFinite ? "\(value)" : "null"
-    case .decimal(let value): text += value
-    case .string(let value): Self.write(value, to: &text)
+    case .null: bytes += "null".utf8
+    case .bool(let value): bytes += (value ? "true" : "false").utf8
+    case .integer(let value): bytes += String(value).utf8
+    case .number(let value): bytes += (value.isFinite ? "\(value)" : "null").utf8
+    case .decimal(let value): bytes += value.utf8
+    case .string(let value): Self.write(value, to: &bytes)
     case .array(let elements):
-      text += "["
+      bytes.append(UInt8(ascii: "["))
       for (index, element) in elements.enumerated() {
-        if index > 0 { text += "," }
-        element.write(to: &text)
+        if index > 0 { bytes.append(UInt8(ascii: ",")) }
+        element.write(to: &bytes)
       }
-      text += "]"
+      bytes.append(UInt8(ascii: "]"))
     case .object(let members):
-      text += "{"
+      bytes.append(UInt8(ascii: "{"))
       for (index, member) in members.enumerated() {
-        if index > 0 { text += "," }
-        Self.write(member.name, to: &text)
-        text += ":"
-        member.value.write(to: &text)
+        if index > 0 { bytes.append(UInt8(ascii: ",")) }
+        Self.write(member.name, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        member.value.write(to: &bytes)
       }
-      text += "}"
+      bytes.append(UInt8(ascii: "}"))
     }
   }
 
-  private static func write(_ string: String, to text: inout String) {
-    text += "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      // Angle brackets too, so that no browser ever takes a piece of JSON for HTML.
-      case "\u{0}"..."\u{1f}", "<", ">", "\u{2028}", "\u{2029}":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
+  /// Writes pieces that need no escape as they are, whole.
+  private static func write(_ string: String, to bytes: inout [UInt8]) {
+    var string = string
+    bytes.append(UInt8(ascii: "\""))
+    string.withUTF8 { text in
+      var start = 0
+      for index in text.indices {
+        guard let (escape, length) = escape(at: index, in: text) else { continue }
+        bytes += text[start..<index]
+        bytes += escape.utf8
+        start = index + length
       }
+      bytes += text[start...]
     }
-    text += "\""
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// What stands for the character at `index` in JSON, and how many bytes it has; nil if it stands for itself.
+  private static func escape(at index: Int, in text: UnsafeBufferPointer<UInt8>) -> (escape: String, length: Int)? {
+    let byte = text[index]
+    switch byte {
+    case UInt8(ascii: "\""): return ("\\\"", 1)
+    case UInt8(ascii: "\\"): return ("\\\\", 1)
+    case UInt8(ascii: "\n"): return ("\\n", 1)
+    case UInt8(ascii: "\r"): return ("\\r", 1)
+    case UInt8(ascii: "\t"): return ("\\t", 1)
+    // Angle brackets too, so that no browser ever takes a piece of JSON for HTML.
+    case 0x00...0x1f, UInt8(ascii: "<"), UInt8(ascii: ">"):
+      let digits = String(byte, radix: 16)
+      return ("\\u00" + (digits.count < 2 ? "0" : "") + digits, 1)
+    // The line and paragraph separators, U+2028 and U+2029, which end a line in old JavaScript.
+    case 0xe2 where text[index + 1] == 0x80 && text[index + 2] & 0xfe == 0xa8:
+      return ("\\u20" + String(text[index + 2] - 0x80, radix: 16), 3)
+    default: return nil
+    }
   }
 }
 
 extension Response {
   init(json: JSON, status: HTTPResponse.Status = .ok, type: String = "application/json") {
     self.init(
-      status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: json.text)))
+      status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
   }
 }
 

@@ -4,7 +4,8 @@ import GatehouseWire
 /// Splits a typed line into words, by the server's own rules for quotes and escapes.
 enum RequestLine {
   /// Why a line has no words, and how it is meant.
-  static let openQuote = "a quote is not closed; put a word that has one in it into the other kind: \"o'brien\""
+  static let openQuote =
+    "a quote is not closed, or no blank follows it; put a word that has one in it into the other kind: \"o'brien\""
 
   /// - Returns: nil if a quote is not closed, or the line is too long.
   static func words(of line: String) -> [[UInt8]]? {

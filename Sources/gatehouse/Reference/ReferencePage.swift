@@ -89,10 +89,10 @@ enum ReferencePage {
     of a user's session, or of an impersonation. The command then needs the right of the service **and** the permission
     of the user **and**, in an impersonation, the permission of the impersonator.
 
-    Users hold permissions through roles, each granted over a scope: everywhere, a workspace, or a product. The owner of
-    a workspace holds all permissions in it; an administrator of a product lets its people in and assigns its licences.
-    Without a grant everybody has their own record, time and sessions. `PERMISSION.LIST` names the permissions, and what
-    a user holds where.
+    Users hold permissions through roles, each granted over a scope: everywhere, a workspace, a product, or the people of
+    an account or of an account group. The owner of a workspace holds all permissions in it; an administrator of a
+    product lets its people in and assigns its licences. Without a grant everybody has their own record, time and
+    sessions. `PERMISSION.LIST` names the permissions, and what a user holds where.
 
     One workspace alone, the user's home, governs the user's identity (username, contact, status, password, deletion):
     the one in which the user was created, until `USER.MOVEHOME` hands the user over. Other workspaces that the user is a

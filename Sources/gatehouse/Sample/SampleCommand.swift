@@ -9,7 +9,7 @@ struct Sample: ParsableCommand {
     discussion: """
       EXAMPLES:
         gatehouse sample
-        gatehouse sample --port 7421
+        gatehouse sample --port 7430
 
       About 1,200 people with two products and the console, pools of licences, roles,
       entries, running timers, and some that were forgotten; and a training provider,

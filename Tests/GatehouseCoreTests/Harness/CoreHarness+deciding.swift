@@ -72,7 +72,7 @@ extension CoreHarness {
       }
       turn.finish(&gathered)
     } while gathered.beginsAgain()
-    if gathered.isUnfinished {
+    while gathered.isUnfinished {
       for cell in cells { turn.lookUp(cell.held, for: &gathered) }
       turn.finish(&gathered)
     }

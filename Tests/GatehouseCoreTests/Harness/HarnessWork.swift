@@ -88,7 +88,7 @@ extension CoreHarness {
         }
         apart.finish(&gathered)
       } while gathered.beginsAgain()
-      if gathered.isUnfinished {
+      while gathered.isUnfinished {
         for cell in cells { apart.lookUp(cell.held, for: &gathered) }
         apart.finish(&gathered)
       }

@@ -105,6 +105,36 @@ import Testing
     core.expectReplicated()
   }
 
+  /// What can be done to a merged person that a part of the two could not be told from, or would escape.
+  static let doneToBoth: [(line: String, what: String, undone: String)] = [
+    ("TIMER.START d", "k, who was one with d, has time recorded since", ""),
+    ("ENTRY.ADD d START 1 END 2", "k, who was one with d, has time recorded since", ""),
+    ("LINK.ADD d booking b1", "k, who was one with d, has linked records since", "LINK.REMOVE LINK"),
+    ("USER.STATUS d locked", "k is locked, and d would be active", "USER.STATUS k active"),
+    ("USER.DELETE k REASON x", "k was deleted since", ""),
+  ]
+
+  @Test(
+    "B9: two people are not parted whose time or records are not told apart, or of whom one would come back",
+    arguments: doneToBoth.indices)
+  func parted(index: Int) {
+    let (line, what, undone) = Self.doneToBoth[index]
+    made("WORKSPACE.SET main policy.delete.keep-tracked off")
+    for name in ["k", "d"] { made("USER.CREATE \(name) NOINVITE") }
+    made("ENTRY.ADD d START 1 END 2")
+    made("LINK.ADD d task before")
+    let merged = made("USER.MERGE k d")
+    let done = core.run(line)
+    #expect(!done.isError, "\(done)")
+    let reply = core.run("UNDO \(merged)").text ?? ""
+    #expect(reply.hasPrefix("REFUSED undo: \(what); "), "\(reply)")
+    if undone.isEmpty { return }
+    made(undone.replacing(" LINK", with: " \(done["link"])"))
+    made("UNDO \(merged)")
+    #expect(core.run("USER.GET d")["status"].text == "active")
+    core.expectReplicated()
+  }
+
   @Test("B9: a record is taken back once, whatever happened since")
   func once() throws {
     made("USER.CREATE e1 NOINVITE")
@@ -199,6 +229,53 @@ import Testing
     made("USER.MERGE k d")
     #expect(core.run("USER.GET k")["hired"].text ?? "" == "")
     #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
+  }
+
+  @Test("S5, S6, S10: whatever adds or removes users needs the authority, and the acceptance")
+  func authority() {
+    core.run("WORKSPACE.CREATE firm")
+    core.run("WORKSPACE.CREATE oth")
+    core.run("PRODUCT.CREATE firm/m")
+    core.run("USER.CREATE boss WORKSPACE firm PRODUCT firm/m NOINVITE")
+    core.run("ROLE.GRANT boss super-administrator WORKSPACE firm")
+    core.run("WORKSPACE.MEMBER oth boss")
+    core.run("ROLE.GRANT boss super-administrator WORKSPACE oth")
+    for name in ["gone", "keep", "drop", "inner", "clear"] { core.run("USER.CREATE \(name) WORKSPACE firm NOINVITE") }
+    core.run("USER.CREATE outer WORKSPACE oth NOINVITE")
+    core.run("USER.CREATE guest WORKSPACE oth NOINVITE")
+    core.run("WORKSPACE.MEMBER firm guest")
+    let contact = core.run("USER.GET gone")["contact"]
+    let deleted = made("USER.DELETE gone REASON x")
+    let token = core.logIn("boss", "firm/m")
+    let lines = [
+      "USER.CREATE new WORKSPACE firm NOINVITE", "USER.CREATE other PRODUCT firm/m WORKSPACE oth NOINVITE",
+      "USER.DELETE inner REASON x", "USER.RESTORE #\(contact) gone NOINVITE", "UNDO \(deleted)", "USER.MERGE keep drop",
+      "USER.ANONYMISE clear", "WORKSPACE.MEMBER firm outer", "WORKSPACE.MEMBER firm guest REMOVE",
+    ]
+    made("WORKSPACE.SET firm policy.user.needs-authority on policy.user.needs-billing-acceptance on")
+    let joining = ["PRODUCT.ENABLE outer firm/m", "ROLE.GRANT outer manager WORKSPACE firm"]
+    for line in lines + joining + ["USER.PURGE gone"] {
+      let reply = core.run(
+        line + (joining.contains(line) || line.contains("PURGE") ? "" : " ACCEPT-BILLING"), as: token)
+      #expect(reply.text?.hasPrefix("REFUSED user.needs-authority: ") == true, "\(line): \(reply)")
+    }
+    made("USER.SET boss authority 1")
+    for line in lines + joining {
+      let reply = core.run(line, as: token)
+      #expect(reply.text?.hasPrefix("REFUSED user.needs-billing-acceptance: ") == true, "\(line): \(reply)")
+    }
+    #expect(
+      core.run(joining[0], as: token).text?.hasSuffix(
+        "add the user first with WORKSPACE.MEMBER firm user ACCEPT-BILLING")
+        == true)
+    let reply = core.run("WORKSPACE.MEMBER firm outer ACCEPT-BILLING", as: token)
+    #expect(!reply.isError, "\(reply)")
+    let firm = core.run("WORKSPACE.GET firm")["id"].integer ?? 0
+    #expect(
+      core.records.last?.first.changes.contains {
+        $0.as(Noted.self)?.note == .billingAccepted(WorkspaceID(firm))
+      } == true)
+    #expect(!core.run(joining[0], as: token).isError, "a member is let in without another acceptance")
   }
 
   @Test("S5, S6: taking back a delete adds a user, and needs what adding needs")

@@ -253,6 +253,43 @@ import Testing
     #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
   }
 
+  @Test(
+    "counts go by an index where a filter has one",
+    arguments: [
+      "status = locked", "product = app", "role = manager", "workspace = beta", "account = Widgets",
+    ])
+  func countsByIndex(condition: String) {
+    let core = CoreHarness(partitions: 1)
+    core.run("PRODUCT.CREATE app")
+    core.run("WORKSPACE.CREATE beta")
+    core.run("ACCOUNT.CREATE Widgets CUSTOMER")
+    for number in 0..<900 {
+      core.run(
+        "USER.CREATE user\(number) NOINVITE" + (number % 300 == 7 ? " PRODUCT app ROLE manager ACCOUNT Widgets" : ""))
+    }
+    for number in [7, 307, 607] {
+      core.run("USER.STATUS user\(number) locked")
+      core.run("WORKSPACE.MEMBER beta user\(number)")
+    }
+    // The first question may have to file people.
+    _ = core.run("USER.COUNT WHERE \(condition)")
+    #expect(core.run("USER.COUNT WHERE \(condition)").integer == 3)
+    #expect(core.slices == 1)
+    #expect(core.run("USER.COUNT WHERE department = x").integer == 0)
+    #expect(core.slices > 1, "nobody has filed departments, so everybody is looked at")
+  }
+
+  @Test("T11: the main role is shown and filtered by, apart from others")
+  func mainRole() {
+    let core = CoreHarness(partitions: 4)
+    core.run("USER.CREATE one ROLE manager ROLE individual NOINVITE")
+    core.run("USER.CREATE two ROLE individual ROLE manager NOINVITE")
+    let found = core.run("USER.LIST WHERE main-role = manager FIELDS 2 username main-role")[1]
+    #expect("\(found)" == "[{username: one, main-role: [manager]}]", "\(found)")
+    #expect(core.run("USER.COUNT WHERE role = manager").integer == 2)
+    #expect(core.run("USER.LIST WHERE main-role = mangaer").text == "NOTFOUND role mangaer")
+  }
+
   @Test func conditionsAreLimited() {
     let most = String(repeating: "WHERE id > 0 ", count: Limits.conditionsOfList)
     #expect(core.run("USER.COUNT \(most)").integer == 59)

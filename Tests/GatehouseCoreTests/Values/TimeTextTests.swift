@@ -11,6 +11,7 @@ import Testing
     ("2026-03-01t10:30:00+01:00", 1_772_357_400_000), ("2026-03-01 04:00:00-05:30", 1_772_357_400_000),
     ("2038-01-19T03:14:08Z", 2_147_483_648_000), ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
     ("2100-03-01T00:00:00z", 4_107_542_400_000), ("1772357400000", 1_772_357_400_000), ("0", 0),
+    ("20261301", 20_261_301), ("20260230", 20_260_230), ("18991231", 18_991_231),
   ])
   func readsTimes(_ text: String, _ time: Int64) {
     #expect(TimeText.time(text) == time)
@@ -21,10 +22,23 @@ import Testing
     "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-01-32T00:00:00Z", "2026-01-01T24:00:00Z",
     "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00+1:00",
     "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00.1234567890Z", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00+00:01",
-    "2026-01-01", "2026-01-01T00:00:00Z ", "２026-01-01T00:00:00Z", "1.5", "2026-01-01T00:00:00+24:00",
+    "20260301", "19991231", "2026-01-01", "2026-01-01T00:00:00Z ", "２026-01-01T00:00:00Z", "1.5",
+    "2026-01-01T00:00:00+24:00",
   ])
   func refusesWhatIsNoTime(_ text: String) {
     #expect(TimeText.time(text) == nil)
+  }
+
+  @Test("a day is told by its hyphens, before 1970 too; a number is a point in time, and no year")
+  func days() {
+    for (text, day) in [("1970-01-01", 0), ("1969-12-31", -1), ("0001-01-01", -719_162), ("9999-12-31", 2_932_896)] {
+      #expect(TimeText.dayNumber(text) == Int32(day))
+      #expect(TimeText.text(ofDay: Int32(day)) == text)
+    }
+    for text in ["0000-12-31", "2026-1-01", "20260101", "2026"] { #expect(TimeText.dayNumber(text) == nil) }
+    for text in ["0", "2026", "20260301", "86399999"] { #expect(TimeText.timeOfDay(text) == nil) }
+    #expect(TimeText.timeOfDay("86400000") == 86_400_000)
+    #expect(TimeText.timeOfDay("1970-01-01T00:00:00Z") == 0)
   }
 
   /// For every time, also of a clock before 1970 or far in the future. Values of `date`.

@@ -216,6 +216,7 @@ struct InfoTests {
     #expect(try #require(Int(info["Log"]?["log_wait_usec_longest"] ?? "")) >= 1)
     #expect(info["Log"]?["log_wait_percentiles_usec"]?.hasPrefix("p50=") == true)
     #expect(info["Lanes"]?["hold_wait_percentiles_usec"]?.hasPrefix("p50=") == true)
+    #expect(try #require(Int(info["Lanes"]?["longest_visit_usec"] ?? "")) >= 0)
     try gate.ok("CONFIG RESETSTAT")
     let after = try Self.parse(#require(try gate.text("INFO log")))
     #expect(after["Log"]?["log_waits"] == "0")

@@ -160,6 +160,23 @@ import Testing
     #expect(good > samples.count / 5 && good < samples.count * 4 / 5, "\(good) of \(samples.count)")
   }
 
+  @Test("what is written escapes what must be, alone, at both ends and beside other characters")
+  func escapes() {
+    let escapes = [
+      ("\"", #"\""#), ("\\", #"\\"#), ("\n", #"\n"#), ("\r", #"\r"#), ("\t", #"\t"#), ("\0", #"\u0000"#),
+      ("\u{b}", #"\u000b"#), ("\u{1f}", #"\u001f"#), ("<", #"\u003c"#), (">", #"\u003e"#), ("\u{2028}", #"\u2028"#),
+      ("\u{2029}", #"\u2029"#), ("\r\n", #"\r\n"#),
+    ]
+    let plain = ["", "a", "é", "\u{7f}", "\u{2027}", "\u{202a}", "\u{20a8}", "日本", "👩‍👩‍👧"]
+    for (character, escape) in escapes {
+      for (before, after) in plain.flatMap({ before in plain.map { (before, $0) } }) {
+        let text = before + character + after + character
+        #expect(JSON.string(text).text == "\"" + before + escape + after + escape + "\"")
+      }
+    }
+    for text in plain { #expect(JSON.object([(text, .string(text))]).text == #"{"\#(text)":"\#(text)"}"#) }
+  }
+
   private static func hex(_ bytes: [UInt8]) -> String {
     bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
   }

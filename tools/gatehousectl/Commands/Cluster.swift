@@ -32,7 +32,10 @@ struct ClusterStatus: OperatorCommand {
     if output.json { return Console.result(RESPValue.array(nodes.map(\.reply)).json()) }
     for node in nodes { Console.result(ShownText.line(node.line)) }
     if !nodes.contains(where: \.isLeader) {
-      Console.message("gatehousectl: no node leads")
+      Console.message(
+        nodes.isEmpty
+          ? "gatehousectl: the server is alone; its setting replication names no shared log"
+          : "gatehousectl: no node leads")
       throw ExitCode(ExitStatus.problems)
     }
   }

@@ -178,7 +178,7 @@ struct Import: OperatorCommand {
 
   private func names(_ columns: [PersonColumn], _ facts: WorkspaceFacts) throws -> ColumnNames {
     var names = ColumnNames(columns, fields: facts.fields, ignored: ignore)
-    names.remedy = "--map field=column reads a column by another name, --ignore column leaves it out"
+    names.remedy = "--map column=field says what a column is, --ignore column leaves it out"
     for mapping in map where !names.map(mapping.name, to: mapping.column) {
       throw HeaderFault(
         faults: ["--map '\(mapping.name)=\(mapping.column)': unknown column '\(mapping.column)'"],

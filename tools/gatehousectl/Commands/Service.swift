@@ -53,7 +53,8 @@ struct ServiceCreate: OperatorCommand {
   var name: String
 
   @ArgumentParser.Argument(
-    help: ArgumentHelp("READ, SESSIONS, TIMERS, ADMIN (default: ADMIN); READ is always among them", valueName: "right"))
+    help: ArgumentHelp(
+      "READ, SESSIONS, TIMERS, ADMIN, MAIL (default: ADMIN); READ is always among them", valueName: "right"))
   var rights: [Right] = []
 
   func perform() throws {

@@ -19,10 +19,15 @@ struct ExportedField {
   let field: String?
   let column: PersonColumn?
 
-  init(_ column: PersonColumn) {
+  /// - Parameter workspace: whose field it is, if it is an added one. Another may have one of the same name.
+  init(_ column: PersonColumn, of workspace: String) {
     self.column = column
     name = column.name
-    field = DetailReader.columns.contains(column) ? nil : column.listed?.name ?? column.name
+    if case .custom(let name) = column {
+      field = "\(workspace)/\(name)"
+    } else {
+      field = DetailReader.columns.contains(column) ? nil : column.listed?.name ?? column.name
+    }
   }
 
   /// A field that import does not take.
@@ -33,7 +38,7 @@ struct ExportedField {
   }
 
   /// - Parameter known: the columns that import takes.
-  static func named(_ name: String, among known: [PersonColumn]) -> ExportedField {
-    known.first { $0.name == name }.map(ExportedField.init) ?? ExportedField(listed: name)
+  static func named(_ name: String, among known: [PersonColumn], of workspace: String) -> ExportedField {
+    known.first { $0.name == name }.map { ExportedField($0, of: workspace) } ?? ExportedField(listed: name)
   }
 }

@@ -47,7 +47,9 @@ final class ExportRun {
     let known = options.kind.columns + facts.fields.map(PersonColumn.custom)
     let workspaces = try client.command("WORKSPACE.LIST").elements ?? []
     otherWorkspaces = workspaces.compactMap { $0["name"]?.string }.filter { $0 != options.workspace }
-    fields = options.fields?.map { ExportedField.named($0, among: known + [.name]) } ?? known.map(ExportedField.init)
+    fields =
+      options.fields?.map { ExportedField.named($0, among: known + [.name], of: options.workspace) }
+      ?? known.map { ExportedField($0, of: options.workspace) }
     details = try DetailReader(
       client, options.workspace, otherWorkspaces: otherWorkspaces,
       options.kind == .users ? fields.compactMap(\.column) : [], hasMembers: options.fields != nil)

@@ -2,6 +2,9 @@ import GatehouseWire
 
 /// Who belongs to a workspace, and who owns it.
 struct MembershipPages {
+  private static let acceptance = Field(
+    "accept-billing", "I accept that this may change the bill", .checkbox(isOn: false))
+
   func add(to console: ConsoleRouter) {
     console.get("workspaces/:name/owner") { visit in
       let (name, user) = (visit.parameter("name"), visit.query["user"])
@@ -23,6 +26,7 @@ struct MembershipPages {
       for (option, field) in [("FROM", "from"), ("UNTIL", "until")] where !form[field].isEmpty {
         words += [option, form.moment(field)]
       }
+      if form["accept-billing"] == "1" { words.append("ACCEPT-BILLING") }
       do {
         let reply = try await visit.write(words)
         return .redirect(
@@ -34,17 +38,21 @@ struct MembershipPages {
     console.get("people/:user/leave") { visit in
       let person = try await Person(visit)
       let name = visit.query["workspace"]
+      // A policy may ask for the acceptance; the trial shows what happens with it.
       let confirmation = Confirmation(
-        "Take out", ["WORKSPACE.MEMBER", name, person.word, "REMOVE"], to: person.address("leave"),
+        "Take out", ["WORKSPACE.MEMBER", name, person.word, "REMOVE", "ACCEPT-BILLING"], to: person.address("leave"),
         hidden: [("workspace", name)], cancel: person.address,
-        undo: "The person can be made a member again, without access and roles.", about: person)
+        undo: "The person can be made a member again, without access and roles.", fields: [Self.acceptance],
+        about: person)
       return .page(
         Page("Take \(person.name) out of \(name)?", area: PeoplePages.address, try await confirmation.blocks(visit)))
     }
     console.post("people/:user/leave") { visit in
       let person = try await Person(visit)
       let name = visit.form["workspace"]
-      let reply = try await visit.write("WORKSPACE.MEMBER", name, person.word, "REMOVE")
+      var words = ["WORKSPACE.MEMBER", name, person.word, "REMOVE"]
+      if visit.form["accept-billing"] == "1" { words.append("ACCEPT-BILLING") }
+      let reply = try await visit.write(words)
       return .redirect(person.address, await visit.done(reply, "\(person.username) is no member of \(name) any more."))
     }
     addMoving(console)
@@ -55,11 +63,10 @@ struct MembershipPages {
     console.get("people/:user/home") { visit in
       let person = try await Person(visit)
       let name = visit.query["workspace"]
-      // A policy may ask for the acceptance; the trial shows what happens with it.
       let confirmation = Confirmation(
         "Move the home", ["USER.MOVEHOME", person.word, name, "ACCEPT-BILLING"], to: person.address("home"),
         hidden: [("workspace", name)], cancel: person.address, undo: "The home can be moved back.",
-        fields: [Field("accept-billing", "I accept that this may change the bill", .checkbox(isOn: false))],
+        fields: [Self.acceptance],
         about: person)
       return .page(
         Page(
@@ -86,6 +93,7 @@ struct MembershipPages {
           Field("from", "From", .moment, value: Moment.field(Moment.time(visit.form["from"])), hint: "Empty for now."),
           Field(
             "until", "Until", .moment, value: Moment.field(Moment.time(visit.form["until"])), hint: "Empty for no end."),
+          acceptance,
         ], submit: "Make a member")
       blocks.append(
         .section(
@@ -116,7 +124,7 @@ struct MembershipPages {
           .link("Move the home", person.address("home").adding("workspace", name), label: "Move the home to \(name)"),
           "Move the home"),
         Button.asked(
-          await visit.verdict("WORKSPACE.MEMBER", name, person.word, "REMOVE"),
+          await visit.verdict("WORKSPACE.MEMBER", name, person.word, "REMOVE", "ACCEPT-BILLING"),
           .link("Take out", person.address("leave").adding("workspace", name), .danger), "Take out"),
       ]
       rows.append(.init([[.strong(name)]], buttons: buttons.compactMap { $0 }))

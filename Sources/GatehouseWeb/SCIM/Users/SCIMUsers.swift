@@ -92,7 +92,7 @@ struct SCIMUsers {
     // Of somebody whose home is another workspace, this one has the membership alone (W2, W3).
     guard user.home == tenant.workspace else {
       return _ = try await tenant.ask(
-        ["WORKSPACE.MEMBER", tenant.workspace, "#\(user.id)", "REMOVE", "REASON", "SCIM"])
+        ["WORKSPACE.MEMBER", tenant.workspace, "#\(user.id)", "REMOVE", "REASON", "SCIM", "ACCEPT-BILLING"])
     }
     _ = try await tenant.ask(["USER.DELETE", "#\(user.id)", "REASON", "SCIM", "ACCEPT-BILLING"] + version)
   }

@@ -50,8 +50,8 @@ struct ImportTests {
       gatehousectl: unknown column 'Shoe size'; the columns 'first' and 'Given name' are both first; column 5 has no name; \
       columns are username, name, first, middle, last, email, department, timezone, schedule, leave, phone, language, hired, \
       released, status, initials, reference, division, authority, restrict-bookings, account, employments, products, \
-      licences, roles, manages, provisioned, password, password-hash, badge; --map field=column reads a column by another \
-      name, --ignore column leaves it out
+      licences, roles, manages, provisioned, password, password-hash, badge; --map column=field says what a column \
+      is, --ignore column leaves it out
 
       """
     #expect(result.errors.contains(told), "\(result.errors)")

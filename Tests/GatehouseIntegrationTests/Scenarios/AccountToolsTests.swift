@@ -95,7 +95,7 @@ struct AccountToolsTests {
     #expect(try gate.fields("SESSION.CHECK \(session) PRODUCT studio/clock")["username"] == "mia")
     #expect(try gate.isNull("SESSION.CHECK \(session) PRODUCT other/clock"))
     let asMia = gate.acting(as: session)
-    #expect(try asMia.refused("TIMER.STOP mia WORKSPACE other", with: "NOPERM") == "NOPERM the permission timer.stop")
+    try asMia.refused("TIMER.STOP mia WORKSPACE other", with: "NOTFOUND workspace other")
     #expect(try asMia.list("PRODUCT.LIST").map { $0["product"] } == ["studio/clock"])
     #expect(try gate.fields("TIMER.CURRENT mia WORKSPACE other")["username"] == "mia")
   }

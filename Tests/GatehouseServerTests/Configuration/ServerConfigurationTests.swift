@@ -148,8 +148,8 @@ import Testing
     ),
     (
       ["port", "1"],
-      "CONFIG SET failed (possibly related to argument 'port') - \"1\" is fixed at the start; change it in the "
-        + "configuration and start the server again"
+      "CONFIG SET failed (possibly related to argument 'port') - \"1\" can't be set now: the setting is fixed at "
+        + "the start; change it in the configuration and start the server again"
     ),
     (
       ["slowlog-length", "64", "slowlog-max-len", "65"],

@@ -169,7 +169,7 @@ import Testing
     let own = try Stream(server, "/events", secret: session)
     try client.ok("PRODUCT.CREATE beta/other")
     try client.ok("PRODUCT.CREATE acme/more")
-    #expect(try own.next().data.contains("product more"))
+    #expect(try own.next().data.contains("product acme/more"))
     // A session that is over is nobody, which is another thing than somebody who may not.
     let forged = String(session.dropLast()) + (session.hasSuffix("A") ? "B" : "A")
     for token in [forged, "gs_x", "gs_"] {

@@ -109,7 +109,7 @@ import Testing
       }
       #expect(receiver.accepted.map { record($0.id) } == expected)
       let entities = receiver.accepted.map(\.entities).joined(separator: " ")
-      #expect(entities.contains("workspace \(name)") && entities.contains("product app"))
+      #expect(entities.contains("workspace \(name)") && entities.contains("product \(name)/app"))
       #expect(!entities.contains(other) && !entities.contains("office"))
     }
     withExtendedLifetime(server) {}

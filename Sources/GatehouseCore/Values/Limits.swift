@@ -157,7 +157,7 @@ public enum Limits {
   /// Rows that a scan reads before it leaves the partition for a moment.
   public static let rowsOfSlice = 256
   /// Contacts that are added to the word index before the scan leaves the partition for a moment.
-  public static let wordsOfSlice = 24
+  public static let wordsOfSlice = 12
   /// People who are taken into the order of a list before the scan leaves the partition for a moment.
   public static let orderedOfSlice = 20
   /// Rows that a sorted list passes over while it reads all partitions once (`OFFSET`).

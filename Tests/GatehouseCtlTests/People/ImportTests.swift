@@ -340,6 +340,24 @@ struct ImportTests {
     #expect(try world.run("export", "users", "--workspace", "beta").errors.contains("NOTFOUND workspace beta"))
   }
 
+  @Test("on a terminal a bar shows how far an import and an export are, elsewhere a line tells what was done")
+  func progress() throws {
+    let world = try PeopleServer()
+    let file = "username\n" + (0..<2000).map { "user\($0)\n" }.joined()
+    let plain = try world.load(file)
+    for step in ["checking: ", "writing: "] { #expect(plain.errors.contains(step), "\(plain.errors)") }
+    let program = "'\(try GatehouseProgram.path())ctl'"
+    func watched(_ words: String) throws -> String {
+      let command = "\(program) \(words) --port \(world.server.port)"
+      return try runProgram("script", ["-qec", command, "/dev/null"], limit: .seconds(120)).output
+    }
+    let again = try watched("import '\(world.folder.path("people.csv"))'")
+    #expect(again.contains("checking  ░") && again.contains(" 0 %"), "\(again)")
+    #expect(!plain.errors.contains("░"))
+    let exported = try watched("export users --fields username --output '\(world.folder.path("out.csv"))'")
+    #expect(exported.contains("exporting  ") && exported.contains("exporting: "), "\(exported)")
+  }
+
   @Test(
     "options that contradict each other",
     arguments: [["-"], ["x", "--contacts", "--update"], ["x", "--connections", "0"]])

@@ -21,6 +21,9 @@ struct ClientLimitsTests {
 
   @Test("address-connections: further clients of the address are turned away, until one leaves")
   func addresses() throws {
+    try eventually("nobody is connected who waited for the server to start") {
+      try gate.text("INFO clients")?.contains("connected_clients:1\r\n") == true
+    }
     try gate.ok("CONFIG SET address-connections 3")
     let others = try (0..<2).map { _ in try server.client(.resp2) }
     for other in others { try other.ok("PING") }

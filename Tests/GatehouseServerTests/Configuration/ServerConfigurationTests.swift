@@ -148,7 +148,7 @@ import Testing
     ),
     (
       ["port", "1"],
-      "CONFIG SET failed (possibly related to argument 'port') - \"1\" can't be set now: the setting is fixed at "
+      "CONFIG SET failed (possibly related to argument 'port') - can't be set now: the setting is fixed at "
         + "the start; change it in the configuration and start the server again"
     ),
     (

@@ -59,7 +59,7 @@ extension CommandTable {
     work.cursor = try turn.cursor(of: 1)?.numbers[0]
     let count = try turn.listCount()
     // Much of what is read may be filtered out.
-    let isWhole = reach.isAll && entity == nil
+    let isWhole = reach.isAll && entity == nil && !turn.mindsRank(.auditRead)
     work.count = isWhole ? count : max(count, Limits.recordsOfTrail)
     switch try turn.outcome(of: work) {
     case .success(let whole):
@@ -125,7 +125,7 @@ extension Turn {
     var page = TrailPage()
     for event in whole.events {
       let changes = event.part.changes.filter { reach.shows($0, at: event.lsn, facts, in: directory) }
-      if changes.isEmpty, !reach.isAll { continue }
+      if changes.isEmpty, !reach.isAll || !event.part.changes.isEmpty { continue }
       // The changes of one record took effect together, so they stay on one page.
       if page.events.count >= count, event.lsn != page.events.last?.lsn {
         page.next = event.lsn
@@ -152,12 +152,13 @@ extension Turn {
     var users: Set<UserID> = []
     var contacts: Set<ContactID> = []
     var entries: Set<EntryID> = []
-    if !reach.isAll {
+    let mindsRank = mindsRank(permission)
+    if !reach.isAll || mindsRank {
       for change in changes {
         AuditReach.questions(change, users: &users, contacts: &contacts, entries: &entries)
       }
     }
-    let subjects = AuditReach.subjects(of: mindsRank(permission) ? changes : [])
+    let subjects = AuditReach.subjects(of: mindsRank ? changes : [])
     try hold(
       users.union(subjects.users).map { partitioning.partition(of: $0) }
         + contacts.union(subjects.contacts).map { partitioning.partition(of: $0) }
@@ -181,13 +182,15 @@ extension Turn {
     for id in subjects.users {
       let cell = try cell(partitioning.partition(of: id))
       guard let serial = cell.state.serial(of: id) else { continue }
-      let limit = self.reach(of: permission, notBelow: UserReference(id: id, cell: cell, serial: serial))
+      // Whose it is by now (L13).
+      let person = try successor(of: UserReference(id: id, cell: cell, serial: serial))
+      let limit = self.reach(of: permission, notBelow: person)
       if !limit.isAll { facts.reaches[id] = limit }
     }
     for id in subjects.contacts {
       let cell = try cell(partitioning.partition(of: id))
       guard let serial = cell.state.serial(of: id),
-        let user = ContactReference(id: id, cell: cell, serial: serial).newestLogin
+        let user = try successor(of: ContactReference(id: id, cell: cell, serial: serial)).newestLogin
       else { continue }
       let limit = self.reach(of: permission, notBelow: user)
       if !limit.isAll { facts.contactReaches[id] = limit }

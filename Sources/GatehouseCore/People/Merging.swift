@@ -111,6 +111,8 @@ private struct Merger {
     }
     try turn.requireRoom(forMemberships: keep.memberships.count + missing.count)
     for workspace in missing {
+      // S5, S6, S10: it gets a user.
+      try turn.requireAddingUsers(to: turn.directory.workspace(workspace))
       turn.emit(WorkspaceJoined(keep.id, workspace))
       let limits = gone.limits(ofMembership: workspace)
       if !limits.isNone { turn.emit(MembershipLimited(keep.id, workspace, old: .none, new: limits)) }

@@ -125,8 +125,9 @@ extension Undoing {
     let returned = part.changes.lazy.compactMap { $0.as(StatusSet.self) }.first { change in
       change.new == .deleted && drop.logins.contains { $0.id == change.user }
     }
-    if let returned, returned.old == .active, kept.row.status != .active {
-      throw built("\(kept.username) is \(kept.row.status.name), and \(name(of: drop)) would be active")
+    if let returned, returned.old.mayLogIn, !kept.row.status.mayLogIn, kept.row.lsn > lsn {
+      throw built(
+        "\(kept.username) is \(kept.row.status.name) since, and \(name(of: drop)) would be \(returned.old.name)")
     }
     let cell = keep.cell
     let known = turn.knownWorkspaces

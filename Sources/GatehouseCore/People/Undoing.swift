@@ -16,8 +16,8 @@ extension CommandTable {
         "a map `lsn, command, users`: what was taken back, and the users who are as before. The policy `undo.window` of"
         + " the home workspace says how long it may be. A record is taken back once, and only while nothing was built on"
         + " it; not if it is of a transaction (`MULTI`) that changed things by several commands. A merge is not taken back if"
-        + " time or linked records of the person were recorded since, nor if the login that came back would be active and the"
-        + " kept one is not; what else the kept one has got since, it keeps. What ended stays ended: sessions, timers, keys,"
+        + " time or linked records of the person were recorded since, nor if the login that came back might log in and the"
+        + " kept one may not since; what else the kept one has got since, it keeps. What ended stays ended: sessions, timers, keys,"
         + " mails, resets of a password, and requests for approval",
       effect: .write, rights: .admin,
       needs: .permissions(
@@ -77,7 +77,7 @@ extension Turn {
   /// Whether the trail shows the caller anything of a record. Of any other, not even the command is told (W4).
   fileprivate func maySee(_ events: [TrailEvent]) throws(Halt) -> Bool {
     let reach = AuditReach(self)
-    if reach.isAll { return !events.isEmpty }
+    if reach.isAll, !mindsRank(.auditRead) { return !events.isEmpty }
     for event in events {
       let facts = try subjectFacts(of: event.part.changes, for: reach) { (partition) throws(Halt) in
         try cell(partition)

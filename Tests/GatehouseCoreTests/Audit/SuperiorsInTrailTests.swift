@@ -59,6 +59,28 @@ import Testing
     #expect(trail("USER sue").contains("0600-77"))
   }
 
+  @Test("L10, W4: nor does who administers everywhere read about one, nor of who was merged into one")
+  func everywhere() {
+    core.run("ROLE.GRANT tina training-administrator")
+    core.run("ROLE.GRANT sue super-administrator")
+    core.run("USER.CREATE old WORKSPACE plan PRODUCT plan/app NOINVITE")
+    let entry = core.run("ENTRY.ADD old START 1 END 2 WORKSPACE plan")["entry"]
+    core.run("USER.MERGE sue old")
+    core.run("ENTRY.CORRECT \(entry) NOTE secret")
+    for options in ["", "WORKSPACE plan", "ENTITY entry #\(entry)"] {
+      let text = trail(options)
+      #expect(!text.contains("0600-77") && !text.contains("secret"), "\(options): \(text)")
+    }
+    let feed = "\(core.run("FEED.READ 0 COUNT 1000", as: token))"
+    #expect(!feed.contains("0600-77") && !feed.contains("secret"))
+    #expect(trail("").contains("0600-11") && feed.contains("0600-11"))
+    // Over plan she is one herself.
+    core.run("ROLE.REVOKE sue super-administrator")
+    core.run("ROLE.GRANT sue super-administrator WORKSPACE plan")
+    core.run("ROLE.GRANT tina super-administrator WORKSPACE plan")
+    #expect(trail("USER sue").contains("0600-77") && trail("").contains("0600-77"))
+  }
+
   @Test("L10: a super administrator elsewhere is not one here")
   func elsewhere() {
     core.run("WORKSPACE.CREATE other")

@@ -110,7 +110,7 @@ import Testing
     ("TIMER.START d", "k, who was one with d, has time recorded since", ""),
     ("ENTRY.ADD d START 1 END 2", "k, who was one with d, has time recorded since", ""),
     ("LINK.ADD d booking b1", "k, who was one with d, has linked records since", "LINK.REMOVE LINK"),
-    ("USER.STATUS d locked", "k is locked, and d would be active", "USER.STATUS k active"),
+    ("USER.STATUS d locked", "k is locked since, and d would be active", "USER.STATUS k active"),
     ("USER.DELETE k REASON x", "k was deleted since", ""),
   ]
 
@@ -133,6 +133,23 @@ import Testing
     made("UNDO \(merged)")
     #expect(core.run("USER.GET d")["status"].text == "active")
     core.expectReplicated()
+  }
+
+  @Test(
+    "B9: a merge is taken back at once, whatever the statuses were", arguments: ["new", "import", "inactive", "locked"])
+  func partedAtOnce(status: String) {
+    made("USER.CREATE k STATUS \(status) NOINVITE")
+    made("USER.CREATE d NOINVITE")
+    let merged = made("USER.MERGE k d")
+    made("UNDO \(merged)")
+    #expect(core.run("USER.GET d")["status"].text == "active")
+    // Who is locked as both stays so as the other.
+    made("USER.STATUS d temporary")
+    made("USER.STATUS k active")
+    let again = made("USER.MERGE k d")
+    made("USER.STATUS d locked")
+    #expect(
+      core.run("UNDO \(again)").text?.hasPrefix("REFUSED undo: k is locked since, and d would be temporary; ") == true)
   }
 
   @Test("B9: a record is taken back once, whatever happened since")

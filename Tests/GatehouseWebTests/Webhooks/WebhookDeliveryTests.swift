@@ -194,7 +194,10 @@ import Testing
     #expect(receiver.times.isEmpty)
     try client.ok("CONFIG SET webhook-networks public,loopback")
     try client.ok("WEBHOOK.RETRY named")
-    try eventually("it is delivered", within: Self.patience) { !receiver.accepted.isEmpty }
+    let last = try feed(client).last
+    try eventually("all of it is delivered", within: Self.patience) {
+      receiver.accepted.last.map { record($0.id) } == last
+    }
     // Also where a connection is open still.
     let count = receiver.times.count
     try client.ok("CONFIG SET webhook-networks none")

@@ -15,6 +15,8 @@ import Testing
     switch words[0] {
     case "HELLO": .raw("%1\r\n+version\r\n+9.9\r\n")
     case "COMMAND": .raw(docs)
+    case "INFO": .raw("$40\r\nredis_version:9.9\r\ngatehouse_version:0.8\r\n")
+    case "LOGIN.CHECK" where words.count == 1: .raw("-ERR wrong number of arguments for 'login.check' command\r\n")
     default: .raw("+ALLOW\r\n")
     }
   }
@@ -26,7 +28,7 @@ import Testing
     defer { unlink(history) }
     let terminal = try Terminal(
       arguments: ["cli", "--port", String(server.port)], environment: ["GATEHOUSE_HISTORY": history])
-    try terminal.wait(for: "Connected to 127.0.0.1:\(server.port) (9.9)")
+    try terminal.wait(for: "Connected to 127.0.0.1:\(server.port) (Gatehouse 0.8)")
     terminal.type("log\t")
     try terminal.wait(for: "LOGIN.CHECK")
     try terminal.wait(for: "user")
@@ -34,13 +36,15 @@ import Testing
     try terminal.wait(for: "May enter")
     terminal.type("ana\n")
     try terminal.wait(for: "ALLOW")
+    terminal.type("LOGIN.CHECK\n")
+    try terminal.wait(for: "usage: LOGIN.CHECK user")
     terminal.type("AUTH app secret\n")
     try terminal.wait(for: "ALLOW")
     terminal.type("exit\n")
     #expect(terminal.exitCode() == 0)
     #expect(server.requests.contains(["LOGIN.CHECK", "ana"]))
     #expect(server.requests.contains(["AUTH", "app", "secret"]))
-    #expect(HistoryFile(path: history).load() == ["LOGIN.CHECK ana"])
+    #expect(HistoryFile(path: history).load() == ["LOGIN.CHECK ana", "LOGIN.CHECK"])
   }
 
   @Test func `without a server it says so and stays`() throws {

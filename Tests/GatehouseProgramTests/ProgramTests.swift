@@ -49,6 +49,7 @@ import Testing
     #expect(refusal.end == .exited(1))
     #expect(refusal.output.isEmpty)
     #expect(refusal.errors.hasPrefix("ERR wrong number"))
+    #expect(refusal.errors.hasSuffix("\nusage: LOGIN.CHECK user product\n"), "\(refusal.errors)")
 
     let json = try gatehouse("cli", "--port", port, "--json", "LOGIN.CHECK")
     #expect(json.end == .exited(1))

@@ -13,7 +13,7 @@ extension CommandTable {
         + "in which time zone. `AT` asks about another moment, or about the beginning of a day: an earlier one is decided"
         + " over what the log says of user, product and workspace then, a later one over the dates that are known. The name"
         + " may be the one that the user had then, or else the one of today; who was purged since is not known any more, and"
-        + " of who was anonymised the dates are not shown. Refused where the log does not go back so far",
+        + " of who was anonymised since, the days of employment are not shown and cannot be asked. Refused where the log does not go back so far",
       needs: .permission(.userRead, over: .loginAt(user: 1, product: 2)), route: .user(1),
       body: .decide(loginExplain)),
   ]
@@ -169,7 +169,7 @@ private struct LoginExplanation {
     let day = TimeText.text(ofDay: zone.zone.rules.day(at: moment))
     let dates =
       hidesDates
-      ? "hired and released: anonymised"
+      ? "cannot be told: the days were anonymised"
       : "hired \(shown(user.hired)), released \(shown(user.released)); it is \(day) in \(zone.zone.name), \(zone.reason)"
     add(
       .outsideEmployment, !isAsked || user.isEmployed(at: moment, in: zone.zone),

@@ -10,7 +10,7 @@ extension CommandTable {
       reply:
         "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes, names`; `names` has the"
         + " usernames of the people in the changes, by `user #12` and `contact #34`. `service` is `local` where a connection"
-        + " acted for which no service stands, and null for what the server does by itself. What is deleted keeps what it"
+        + " acted for which no service and nobody's session stands, and null otherwise. What is deleted keeps what it"
         + " was as old values. `ENTITY` takes a kind"
         + " (\(Turn.trailEntities.joined(separator: ", "))) and a name or `#id`. Of what happened in"
         + " workspaces that the caller may not read nothing is shown, and changes of who somebody is are the business of"
@@ -158,7 +158,7 @@ extension Turn {
         AuditReach.questions(change, users: &users, contacts: &contacts, entries: &entries)
       }
     }
-    let subjects = AuditReach.subjects(of: mindsRank ? changes : [])
+    let subjects = AuditReach.people(of: mindsRank ? changes : [])
     try hold(
       users.union(subjects.users).map { partitioning.partition(of: $0) }
         + contacts.union(subjects.contacts).map { partitioning.partition(of: $0) }
@@ -166,11 +166,11 @@ extension Turn {
     var facts = AuditReach.SubjectFacts()
     for id in users {
       let cell = try cell(partitioning.partition(of: id))
-      facts.homes[id] = cell.state.serial(of: id).map { cell.state.people.homes(of: $0) }
+      facts.homes[id] = cell.state.homes(of: id)
     }
     for id in contacts {
       let cell = try cell(partitioning.partition(of: id))
-      facts.contactHomes[id] = cell.state.serial(of: id).map { cell.state.people.homes(ofContact: $0) }
+      facts.contactHomes[id] = cell.state.homes(of: id)
     }
     for id in entries {
       let cell = try cell(partitioning.partition(of: id))
@@ -204,7 +204,7 @@ extension Turn {
     var contacts: Set<ContactID> = []
     // One record may be about thousands. Of so many a list has the ids.
     for event in events where ids.count + contacts.count < Limits.namesOfTrail {
-      let subjects = AuditReach.people(in: event.part.changes)
+      let subjects = AuditReach.people(of: event.part.changes, withNamed: true)
       ids.formUnion(subjects.users)
       contacts.formUnion(subjects.contacts)
     }
@@ -230,12 +230,12 @@ struct TrailPeople {
 
   /// The names of those in changes, by what stands for them there: `user #12`, `contact #34`.
   func names(in changes: [AnyChange]) -> [(entity: String, name: String)] {
-    let subjects = AuditReach.people(in: changes)
-    let users = Set(subjects.users).sorted().compactMap { id in
+    let subjects = AuditReach.people(of: changes, withNamed: true)
+    let users = subjects.users.sorted().compactMap { id in
       names[id].map { (UserForm.entity(id, in: nil), $0) }
     }
     return users
-      + Set(subjects.contacts).sorted().compactMap { id in contacts[id].map { (ContactForm.entity(id, in: nil), $0) } }
+      + subjects.contacts.sorted().compactMap { id in contacts[id].map { (ContactForm.entity(id, in: nil), $0) } }
   }
 
   /// `#id` stands for others, and for users that do not exist.

@@ -84,22 +84,19 @@ struct AuditReach: Sendable {
   }
 
   /// The people whom changes are about.
-  static func subjects(of changes: [AnyChange]) -> (users: Set<UserID>, contacts: Set<ContactID>) {
+  ///
+  /// - Parameter names: also whom they name besides.
+  static func people(of changes: [AnyChange], withNamed names: Bool = false) -> (
+    users: Set<UserID>, contacts: Set<ContactID>
+  ) {
     changes.reduce(into: ([], [])) { people, change in
       let subjects = Subjects(change)
       people.users.formUnion(subjects.users)
       people.contacts.formUnion(subjects.contacts)
-    }
-  }
-
-  /// The people whom changes are about or name.
-  static func people(in changes: [AnyChange]) -> (users: [UserID], contacts: [ContactID]) {
-    changes.reduce(into: ([], [])) { people, change in
-      let subjects = Subjects(change)
-      people.users += subjects.users + subjects.actors
+      guard names else { return }
+      people.users.formUnion(subjects.actors)
       // Records of earlier versions name owners only as text.
-      if case .owners(let old, let new) = change.concern { people.users += [old, new].compactMap { $0 } }
-      people.contacts += subjects.contacts
+      if case .owners(let old, let new) = change.concern { people.users.formUnion([old, new].compactMap { $0 }) }
     }
   }
 
@@ -238,7 +235,7 @@ extension AuditReach.Person {
 
 extension AnyChange {
   /// The accounts and groups that a change of somebody names.
-  fileprivate var organisations: [Site] {
+  var organisations: [Site] {
     if let change = self.as(EmploymentSet.self) {
       return [change.old, change.new].compactMap { $0.map { .account($0.account, of: $0.workspace) } }
     }

@@ -191,9 +191,11 @@ extension Turn {
       let name = directory.product(id).map { directory.productName($0) } ?? ""
       return .noPermission("the permission \(names) for the product \(name)")
     case .account(let id, _):
-      return .noPermission("the permission \(names) over the account \(directory.accountName(id))")
+      let account = knows(site) ? "the account \(directory.accountName(id))" : "an account of others"
+      return .noPermission("the permission \(names) over \(account)")
     case .group(let id, _):
-      return .noPermission("the permission \(names) over the group \(directory.groupName(id))")
+      let group = knows(site) ? "the group \(directory.groupName(id))" : "a group of others"
+      return .noPermission("the permission \(names) over \(group)")
     case .anyOf: return .noPermission("the permission \(names) over this user")
     case .workspace(let id):
       let name = knownWorkspaces.contains(id) ? directory.workspace(id).name : nil

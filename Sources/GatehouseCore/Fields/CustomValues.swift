@@ -101,6 +101,13 @@ struct GivenFields {
     }.map(\.name)
   }
 
+  /// The workspaces of those that differ from what a contact has.
+  func workspaces(changing person: ContactReference) -> Set<WorkspaceID> {
+    Set(
+      values.filter { $0.text != person.cell.state.people.custom($0.field.id, of: person.serial) }
+        .map(\.field.workspace))
+  }
+
   /// Sets them for a contact.
   /// - Parameter person: the contact as it is now; nil for a new one.
   func emit(over contact: ContactID, _ person: ContactReference?, _ turn: Turn) {

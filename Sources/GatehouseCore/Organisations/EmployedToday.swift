@@ -41,6 +41,8 @@ extension PersonView {
     let days = Days.possible(at: now)
     if !days.contains(where: employment.contains) { return false }
     if days.allSatisfy(employment.contains) { return true }
+    // An account that was deleted employed nobody any more then, and a new time zone does not bring it back.
+    if directory.account(employment.account)?.isDeleted ?? true { return false }
     return employment.contains(today(in: employment.workspace, directory, at: now))
   }
 

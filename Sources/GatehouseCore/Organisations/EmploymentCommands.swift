@@ -66,8 +66,7 @@ extension CommandTable {
   }
 
   @Sendable private static func employEnd(_ turn: Turn) throws(Halt) {
-    // Who is deleted is employed until somebody ends it.
-    let (user, account, held) = try turn.employment(ofDeleted: true)
+    let (user, account, held) = try turn.employment(toEnd: true)
     guard let held else { throw turn.notEmployed(user, account) }
     let today = user.today(in: account.workspace, turn.directory, at: turn.now)
     turn.reply.ok()
@@ -118,16 +117,27 @@ extension CommandTable {
 
 extension Turn {
   /// The user, the account, and the employment that there is or was.
-  fileprivate func employment(
-    ofDeleted isDeletedAllowed: Bool = false
-  ) throws(Halt) -> (UserReference, Account, Employment?) {
+  ///
+  /// - Parameter isEnding: who is deleted is employed until somebody ends it, and so is who was restored by an earlier
+  ///   version and is no member any more.
+  fileprivate func employment(toEnd isEnding: Bool = false) throws(Halt) -> (UserReference, Account, Employment?) {
     let user = try user(1)
     let account = try account(2)
-    if !isDeletedAllowed { try requireNotDeleted(user) }
     guard GuestAccount.workspace(of: account.id) == nil else { throw .refused(Turn.nobodyIsEmployed(at: account)) }
-    try requireMember(user, of: account.workspace)
+    if !isEnding {
+      try requireNotDeleted(user)
+      try requireMember(user, of: account.workspace)
+    }
     try checkVersion(version(of: user))
     return (user, account, user.employments.first { $0.account == account.id })
+  }
+
+  /// W3: a contact with a new login is employed only where that is a member, as somebody who leaves a workspace is.
+  func endEmployments(of contact: ContactReference, outside workspaces: [WorkspaceID]) {
+    let employments = contact.cell.state.people.employments(of: contact.serial)
+    for employment in employments where !workspaces.contains(employment.workspace) {
+      emit(EmploymentSet(contact.id, old: employment, new: nil))
+    }
   }
 
   static func nobodyIsEmployed(at account: Account) -> Refusal {
@@ -197,13 +207,16 @@ extension Turn {
     setEmployment(of: user.contactID, from: heir, to: main, among: user.employments)
   }
 
-  /// Nobody employs somebody where they have power over the employees, to have it over that person too.
+  /// Nobody employs somebody where they have power over the employees, or will have it, to have it over that person too.
   fileprivate func requireNoGain(over user: UserReference, by account: Account) throws(Halt) {
     let site: Site = .workspace(account.workspace)
+    var known: Employers?
     for side in sides where !side.isOneself(user) {
-      for permission in side.permissions(overEmployeesOf: account.id, in: account.workspace, home: user.home)
-      where !side.covers(permission, over: site, of: user, in: directory, at: now) {
-        throw Self.gain(permission, over: user.username)
+      for gain in try gains(of: side, overEmployeesOf: account.id, in: account.workspace, home: user.home) {
+        let held = side.holdings.filter {
+          $0.covers(site, gain.permission, of: user, &known, in: directory, at: now)
+        }
+        try requireHeld(gain, by: held, over: user.username, "account")
       }
     }
   }
@@ -214,27 +227,49 @@ extension Turn {
   func requireNoGain(over contact: ContactID, by employment: Employment, home: WorkspaceID) throws(Halt) {
     let (account, workspace) = (employment.account, employment.workspace)
     for side in sides {
-      for permission in side.permissions(overEmployeesOf: account, in: workspace, home: home)
-      where !side.holdings.contains(where: { $0.covers(.workspace(workspace), permission) }) {
-        throw Self.gain(permission, over: "contact #\(contact.raw)")
+      for gain in try gains(of: side, overEmployeesOf: account, in: workspace, home: home) {
+        let held = side.holdings.filter { $0.covers(.workspace(workspace), gain.permission) }
+        try requireHeld(gain, by: held, over: "contact #\(contact.raw)", "account")
       }
     }
   }
 
-  private static func gain(_ permission: Permission, over person: String) -> Halt {
-    .refused(.noPermission("the permission \(permission.name) over \(person), to have it by way of the account"))
+  /// What a side may do to people because an account employs them, or will be allowed to.
+  ///
+  /// - Parameter home: theirs.
+  private func gains(
+    of side: Side, overEmployeesOf account: AccountID, in workspace: WorkspaceID, home: WorkspaceID?
+  ) throws(Halt) -> [Gain] {
+    try gains(of: side) { $0.employers?.contains(account) == true }
+      // Who somebody is, is governed elsewhere, whoever employs them here.
+      .filter { $0.permission.isAboutPeople && ($0.permission.domain != .identity || home == workspace) }
   }
 }
 
-extension Side {
-  /// What it may do to people because an account employs them.
+/// A permission that somebody would have over more people, and until when.
+struct Gain {
+  let permission: Permission
+  let end: Milliseconds
+}
+
+extension Turn {
+  /// The permissions of some of a side's holdings, those that begin later included: who waits for them must not prepare more
+  /// for them than was given.
+  func gains(of side: Side, by isGaining: (Holding) -> Bool) throws(Halt) -> [Gain] {
+    guard let person = side.person, let user = try user(person.id) else { return [] }
+    return user.holdings(in: directory, at: now, isComing: true).filter(isGaining).flatMap { holding in
+      holding.permissions.list.map { Gain(permission: $0, end: holding.end) }
+    }
+  }
+
+  /// Refuses what a side would gain, unless it has it by other holdings now, and for as long.
   ///
-  /// - Parameter home: theirs.
-  fileprivate func permissions(
-    overEmployeesOf account: AccountID, in workspace: WorkspaceID, home: WorkspaceID?
-  ) -> [Permission] {
-    holdings.filter { $0.employers?.contains(account) == true }.flatMap { $0.permissions.list }
-      // Who somebody is, is governed elsewhere, whoever employs them here.
-      .filter { $0.isAboutPeople && ($0.domain != .identity || home == workspace) }
+  /// - Parameter way: by which it would have it.
+  func requireHeld(_ gain: Gain, by holdings: [Holding], over whom: String, _ way: StaticString) throws(Halt) {
+    let lasts = holdings.map(\.end).max()
+    if let lasts, lasts >= gain.end { return }
+    let beyond = lasts.map { " beyond \(TimeText.text(of: $0))" } ?? ""
+    throw .refused(
+      .noPermission("the permission \(gain.permission.name) over \(whom)\(beyond), to have it by way of the \(way)"))
   }
 }

@@ -211,16 +211,11 @@ extension Turn {
 
   /// Nobody puts an account into a group over which they have power, to have it over the account's people too.
   fileprivate func requireNoGain(of group: AccountGroup, by account: Account) throws(Halt) {
+    let site = site(of: account)
     for side in sides {
-      for holding in side.holdings where holding.covers(site(of: group), in: side) {
-        let site = site(of: account)
-        for permission in holding.permissions.list
-        where !side.holdings.contains(where: { $0.covers(site, permission) }) {
-          throw .refused(
-            .noPermission(
-              "the permission \(permission.name) over the account \(directory.accountName(account.id)), to have it by way of"
-                + " the group"))
-        }
+      for gain in try gains(of: side, by: { $0.isOverAccounts(of: group) }) {
+        let held = side.holdings.filter { $0.covers(site, gain.permission) }
+        try requireHeld(gain, by: held, over: "the account \(directory.accountName(account.id))", "group")
       }
     }
   }
@@ -228,7 +223,7 @@ extension Turn {
 
 extension Holding {
   /// Whether it is over the accounts of a group.
-  fileprivate func covers(_ group: Site, in side: Side) -> Bool {
-    employers != nil && permissions.list.contains { covers(group, $0) }
+  fileprivate func isOverAccounts(of group: AccountGroup) -> Bool {
+    if case .group(let held, _) = employers { held.id == group.id } else { false }
   }
 }

@@ -8,7 +8,8 @@ extension CommandTable {
       ],
       reply:
         "`[cursor, items]`; maps `id, state, kind, workspace, user, username, to, created, attempts, next, expires,"
-        + " error`; the user is whom a mail is about, who need not be whom it goes `to`, and of who was merged the kept one."
+        + " error`; the user is whom a mail is about, who need not be whom it goes `to`, and of who was merged the kept one; of who has left the workspace, `username` is"
+        + " `#id`. Mails about super administrators only super administrators are shown, or handle."
         + " States are \(QueuedMail.State.allCases.map(\.rawValue).joined(separator: ", ")); kinds are"
         + " \(Mail.Kind.allCases.map(\.name).joined(separator: ", "))",
       rights: .mail, needs: .permission(.mailHandle, over: .anything), route: .everywhere,
@@ -59,7 +60,7 @@ extension CommandTable {
       // L13: a mail about somebody who was merged leads to the kept user.
       let serial = turn.partitioning.serial(of: mail.mail.user)
       let user = cell.state.people.successor(ofUser: serial) ?? mail.mail.user
-      guard filter.passes(mail, about: user, turn.now) else { continue }
+      guard filter.passes(mail, about: user, turn.now), isManaged(user, mail.mail, cell, turn) else { continue }
       let shown = turn.isLimited && !isKnown(user, cell, turn) ? mail.mail.user : user
       gathered.items.append(Gathered.Item(key: [], id: id.raw, reply: show(mail, about: shown, cell, turn)))
     }
@@ -75,6 +76,15 @@ extension CommandTable {
   private static func isKnown(_ user: UserID, _ cell: HeldPartition, _ turn: Turn) -> Bool {
     guard cell.state.isMine(user), let serial = cell.state.serial(of: user) else { return false }
     return turn.knows(UserReference(id: user, cell: cell, serial: serial))
+  }
+
+  /// L10: whether the caller may handle what is mailed about somebody. Of who was merged into somebody of another partition
+  /// the power is not known here, and is asked when the mail is dropped or tried again.
+  private static func isManaged(_ user: UserID, _ mail: Mail, _ cell: HeldPartition, _ turn: Turn) -> Bool {
+    guard turn.isLimited else { return true }
+    let id = cell.state.isMine(user) ? user : mail.user
+    guard let serial = cell.state.serial(of: id) else { return true }
+    return turn.mayHandle(mail, about: UserReference(id: id, cell: cell, serial: serial))
   }
 
   /// The ids to look at while the partition is held this time. Few mails are looked at in one go; many by their numbers, so
@@ -114,7 +124,9 @@ extension CommandTable {
     reply.text("user")
     reply.integer(user.raw)
     reply.text("username")
-    reply.text(cell.state.people.username(turn.partitioning.serial(of: mail.user)))
+    let serial = turn.partitioning.serial(of: mail.user)
+    let named = UserReference(id: mail.user, cell: cell, serial: serial)
+    reply.text(turn.isStrangerToSender(named) ? "#\(mail.user.raw)" : cell.state.people.username(serial))
     reply.text("to")
     // Who was merged leads to somebody who may live in another partition: there it shows when the mail is taken.
     let person = cell.state.serial(of: user).map { UserReference(id: user, cell: cell, serial: $0) }

@@ -142,13 +142,20 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// The mail that a word names; nil where there is none, or none of a workspace whose mails the caller may handle (W4).
+  /// The mail that a word names; nil where there is none, or none of a workspace whose mails the caller may handle (W4),
+  /// or it is about somebody with more power (L10).
   func mail(_ word: Int) throws(Halt) -> QueuedMail? {
     let id: MailID = try id(word, "id")
     let cell = try cell(partitioning.partition(of: id))
     read(cell.state.lsn)
     guard let queued = cell.state.outbox[id], reach(of: .mailHandle).contains(queued.mail.workspace) else { return nil }
-    return queued
+    guard isLimited, let named = try user(queued.mail.user) else { return queued }
+    return mayHandle(queued.mail, about: try lead(from: named)) ? queued : nil
+  }
+
+  /// Whether the power of the person whom a mail is about does not stand in the way of handling it.
+  func mayHandle(_ mail: Mail, about user: UserReference) -> Bool {
+    reach(of: .mailHandle, notBelow: user).contains(mail.workspace)
   }
 
   /// The mail at word 1 if it was handed out, and for this `ATTEMPT` if one is given. Its lease may have ended: as long as

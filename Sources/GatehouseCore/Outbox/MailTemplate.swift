@@ -132,7 +132,9 @@ public struct MailTemplate: Sendable, Equatable {
     var line = String.UnicodeScalarView()
     var count = 0
     for scalar in text.unicodeScalars {
-      let isBreak = scalar.properties.isWhitespace || ShownText.isUnprintable(scalar)
+      // Scripts and emoji join what stands before and after, and a joiner begins no header.
+      let isJoiner = scalar.properties.isJoinControl && line.last.map { $0 != " " } ?? false
+      let isBreak = !isJoiner && (scalar.properties.isWhitespace || ShownText.isUnprintable(scalar))
       if isBreak, line.last.map({ $0 == " " }) ?? true { continue }
       line.append(isBreak ? " " : scalar)
       count += 1

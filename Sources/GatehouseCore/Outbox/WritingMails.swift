@@ -14,15 +14,18 @@ extension Turn {
   /// Makes the text of a mail, in the language of who gets it.
   func write(_ mail: Mail, about user: UserReference) -> WrittenMail {
     read(directory.lsn)
-    let name = fullName(of: user, in: mail.workspace)
+    // Who has left the workspace for another one is told by what that knew (W4).
+    let isStranger = isStrangerToSender(user)
+    let recipient = recipient(of: mail, about: user)
+    let name = isStranger ? recipient : fullName(of: user, in: mail.workspace)
+    let username = isStranger ? "#\(user.id.raw)" : user.username
     let own =
       mail.fact(.manager).isEmpty ? user.cell.state.people.text(.language, of: user.contact) : mail.fact(.language)
     let (template, language) = template(of: mail, about: user, in: own)
-    let recipient = recipient(of: mail, about: user)
     let value = { (placeholder: String) -> String in
       switch placeholder {
       case "name": name
-      case "username": user.username
+      case "username": username
       case "email": recipient
       case "workspace": self.directory.workspace(mail.workspace).name
       case "message": mail.message
@@ -37,7 +40,7 @@ extension Turn {
       text.subject = standard.filled(value).subject
     }
     return WrittenMail(
-      recipient: recipient, text: text, language: language, user: user.id, username: user.username, name: name)
+      recipient: recipient, text: text, language: language, user: user.id, username: username, name: name)
   }
 
   /// The template of a mail.
@@ -60,9 +63,12 @@ extension Turn {
     return (.english(mail.kind), Language.standard)
   }
 
+  /// Whether somebody has left all workspaces whose mails the caller handles.
+  func isStrangerToSender(_ user: UserReference) -> Bool { isStranger(user, in: reach(of: .mailHandle)) }
+
   /// To whom a mail goes now: if it is for the person, to the address that the person has by now.
   func recipient(of mail: Mail, about user: UserReference) -> String {
-    guard mail.kind.followsPerson else { return mail.recipient }
+    guard mail.kind.followsPerson, !isStrangerToSender(user) else { return mail.recipient }
     let address = address(of: user)
     return EntityNames.isEmail(address) ? address : mail.recipient
   }

@@ -73,7 +73,7 @@ extension CommandTable {
       // S5, S6: it takes the login away, as USER.DELETE does.
       turn.read(turn.directory.lsn)
       let home = turn.directory.workspace(user.home ?? mainWorkspace)
-      try turn.requireAddingUsers(to: home)
+      try turn.requireConsent(of: home)
       if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(home.id))) }
     }
     turn.requireAnotherSuperAdministrator(than: user)

@@ -155,7 +155,7 @@ public struct ContactDeleted: PartitionChange {
   public func apply(to state: inout PartitionState, lsn: LSN, header: RecordHeader) {
     let serial = state.partitioning.serial(of: contact)
     let filed = state.people.filed(user: 0, contact: serial)
-    state.people.contacts.put(.vacant, at: serial)
+    state.people.vacate(contact: serial)
     state.people.orders.note(serial)
     state.people.refile(filed)
   }

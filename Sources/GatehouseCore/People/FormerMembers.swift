@@ -1,6 +1,6 @@
 /// What a workspace has recorded of somebody stays its own when the person leaves it (S2, W3): time, and linked records. Whoever
 /// reads those of everybody there and names the workspace finds the person by them, though nothing else of the person is
-/// known there any more.
+/// known there any more. The username is, as long as it is the one that the person had there.
 extension Turn {
   /// The user that a word names: one whom the caller knows, or of whom the workspace that is named has something.
   func recordedUser(_ index: Int) throws(Halt) -> UserReference {
@@ -8,6 +8,8 @@ extension Turn {
     guard let named = try anyUser(index) else { throw .refused(noUser(index)) }
     let user = try lead(from: named)
     guard try isRecorded(user.contactReference) else { throw .refused(noUser(index)) }
+    let workspace = try workspace().id
+    guard isID(index) || isNamed(user, in: workspace) else { throw .refused(noUser(index)) }
     noteNamed(user)
     return user
   }
@@ -30,6 +32,11 @@ extension Turn {
     return Target(.workspace(try workspace().id), contact.newestLogin)
   }
 
+  /// Whether the caller may know the username of somebody of whom a workspace has something.
+  func isNamed(_ user: UserReference, in workspace: WorkspaceID) -> Bool {
+    !isStranger(user.ofPerson, in: .only([workspace])) || user.cell.state.people.isNamed(user.serial, in: workspace)
+  }
+
   /// Whether the workspace that is named has something of a person, which the caller may read there of everybody.
   private func isRecorded(_ contact: ContactReference) throws(Halt) -> Bool {
     guard has("WORKSPACE"), case .permissions(let permissions, _, _) = spec.need else { return false }
@@ -41,5 +48,28 @@ extension Turn {
       return cell.state.time.workspacesOfEntries(ofContact: person.serial).contains(workspace)
         || !cell.state.links.links(of: person.serial, in: .only([workspace]), nil).isEmpty
     }
+  }
+}
+
+extension People {
+  /// The workspaces that a user has left and that know the username.
+  private func placesNaming(_ serial: Int) -> [WorkspaceID] {
+    let list = try? users.details(of: serial).decode(UserTag.namedIn) { (reader) throws(CodingError) in
+      try reader.list { (reader) throws(CodingError) in try reader.number(WorkspaceID.self) }
+    }
+    return list ?? []
+  }
+
+  fileprivate func isNamed(_ serial: Int, in workspace: WorkspaceID) -> Bool {
+    placesNaming(serial).contains(workspace)
+  }
+
+  /// Notes that a user has left a workspace, which goes on knowing the username until that changes.
+  mutating func noteNamed(_ serial: Int, in workspace: WorkspaceID) {
+    let places = placesNaming(serial)
+    if places.contains(workspace) { return }
+    var details = users.details(of: serial)
+    details.encode(UserTag.namedIn) { $0.list(places + [workspace]) { $0.varint($1) } }
+    users.setDetails(of: serial, details.bytes)
   }
 }

@@ -245,7 +245,13 @@ extension InvariantChecker {
           "the name \(holder.name) leads to user #\(holder.user.raw), who has another")
         expect(FoldedName(holder.name).text == name, "the name \(holder.name) is kept under \(name)")
       }
-      let isOfOthers = holders.count > 1 || holders.first.map { user($0.user)?.cell.index != state.index } ?? false
+      var folded = name
+      let isGivenAgain = folded.withUTF8 {
+        state.people.localUser(folded: .init($0), hash: NameKey(name, state.partitioning).hash) != nil
+      }
+      let isOfOthers =
+        isGivenAgain || holders.count > 1
+        || holders.first.map { user($0.user)?.cell.index != state.index } ?? false
       expect(isOfOthers, "the name \(name) of a user of its own partition is kept as another's")
       expect(Set(holders.map(\.user)).count == holders.count, "the name \(name) leads to one user twice")
       expect(

@@ -32,7 +32,7 @@ extension CommandTable {
     try turn.requireMergeable(drop)
     turn.read(drop.cell.state.lsn)
     let home = turn.directory.workspace(drop.home ?? mainWorkspace)
-    try turn.requireAddingUsers(to: home)
+    try turn.requireConsent(of: home)
     turn.requireAnotherSuperAdministrator(than: drop)
     try turn.requireNotOwner(drop)
     let merger = Merger(keep, drop, turn)
@@ -112,7 +112,7 @@ private struct Merger {
     try turn.requireRoom(forMemberships: keep.memberships.count + missing.count)
     for workspace in missing {
       // S5, S6, S10: it gets a user.
-      try turn.requireAddingUsers(to: turn.directory.workspace(workspace))
+      try turn.requireConsent(of: turn.directory.workspace(workspace))
       turn.emit(WorkspaceJoined(keep.id, workspace))
       let limits = gone.limits(ofMembership: workspace)
       if !limits.isNone { turn.emit(MembershipLimited(keep.id, workspace, old: .none, new: limits)) }

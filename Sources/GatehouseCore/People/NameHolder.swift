@@ -12,8 +12,8 @@ public struct NameHolder: Sendable, Equatable {
 extension [NameHolder] {
   /// The holder that a spelling means.
   ///
-  /// A name has several holders only if they got it before names were folded as they are now, or if earlier holders are
-  /// deleted. Then the exact spelling selects one, and so does a spelling that differs only in simple case, as it did
+  /// A name has several holders only if they got it before names were folded as they are now, or if earlier holders, who
+  /// spelled it differently, are deleted. Then the exact spelling selects one, and so does a spelling that differs only in simple case, as it did
   /// at the time. An ambiguous spelling selects nobody: a wrong person must never be let in.
   public func meant<Failure: Error>(
     by spelling: String, isLive: (UserID) throws(Failure) -> Bool
@@ -29,12 +29,31 @@ extension [NameHolder] {
     return alike.count == 1 ? alike.first?.user : nil
   }
 
-  /// Adds a user who got the name. `isDeleted` knows only the users of this partition.
+  /// Adds a user who got the name.
   ///
-  /// A holder with the same spelling must be deleted, or the name could not have been given again.
-  mutating func add(_ holder: NameHolder, isDeleted: (UserID) -> Bool) {
-    removeAll { $0.user == holder.user || Self.isSpelledAlike($0.name, holder.name) || isDeleted($0.user) }
+  /// Those who had it before stay, and have it again once the user is purged or anonymised. So it does not matter for the
+  /// index whether the record that gave it away can still be read, when the keys of that user are destroyed and the log
+  /// is replayed.
+  mutating func add(_ holder: NameHolder) {
+    removeAll { $0.user == holder.user }
     append(holder)
+  }
+
+  /// Those to whom the name leads now. A holder whose spelling somebody later got is deleted, or the name could not have
+  /// been given again.
+  var current: [NameHolder] {
+    if count < 2 { return self }
+    var found: [NameHolder] = []
+    for holder in reversed() where !found.contains(where: { Self.isSpelledAlike($0.name, holder.name) }) {
+      found.append(holder)
+    }
+    return found.reversed()
+  }
+
+  /// Whether all spell the name alike, so that it leads to the last one alone.
+  var areSpelledAlike: Bool {
+    guard let last else { return true }
+    return dropLast().allSatisfy { Self.isSpelledAlike($0.name, last.name) }
   }
 
   /// Whether two names differ only in the case of ASCII letters. Replay of the log depends on this, so it must not use

@@ -4,7 +4,7 @@ extension PartitionState {
   mutating func enter(_ name: String, _ key: NameKey, leadingTo user: UserID) {
     let folded = FoldedName(name).text
     var holders = takeHolders(folded, key)
-    holders.add(NameHolder(user: user, name: name)) { isDeleted($0) }
+    holders.add(NameHolder(user: user, name: name))
     put(holders, folded, key)
   }
 
@@ -16,27 +16,23 @@ extension PartitionState {
     put(holders, folded, key)
   }
 
-  /// Removes and returns the holders of a name.
+  /// Removes and returns the holders of a name, the last one to get it last.
   mutating func takeHolders(_ folded: String, _ key: NameKey) -> [NameHolder] {
-    if let others = people.otherNames.removeValue(forKey: folded) { return others }
+    let others = people.otherNames.removeValue(forKey: folded) ?? []
     var folded = folded
     guard let serial = folded.withUTF8({ people.localUser(folded: UnsafeRawBufferPointer($0), hash: key.hash) }) else {
-      return []
+      return others
     }
     people.names.remove(serial, hash: key.hash)
-    return [NameHolder(user: id(serial), name: people.username(serial))]
+    return others + [NameHolder(user: id(serial), name: people.username(serial))]
   }
 
   mutating func put(_ holders: [NameHolder], _ folded: String, _ key: NameKey) {
-    if holders.count == 1, partitioning.partition(of: holders[0].user) == index {
-      people.names.insert(partitioning.serial(of: holders[0].user), hash: key.hash)
-    } else if !holders.isEmpty {
-      people.otherNames[folded] = holders
+    var others = holders
+    if let last = holders.last, partitioning.partition(of: last.user) == index, holders.areSpelledAlike {
+      people.names.insert(partitioning.serial(of: last.user), hash: key.hash)
+      others.removeLast()
     }
-  }
-
-  /// Whether a user is known to be deleted; false for users of other partitions.
-  private func isDeleted(_ user: UserID) -> Bool {
-    partitioning.partition(of: user) == index && people.users[partitioning.serial(of: user)].status == .deleted
+    if !others.isEmpty { people.otherNames[folded] = others }
   }
 }

@@ -9,7 +9,8 @@ public struct People: ~Copyable, Sendable {
   /// Users whose name belongs to this partition and is theirs alone: nearly all.
   public internal(set) var names = NameIndex()
   public internal(set) var users = RowTable<UserRow>()
-  /// Names of this partition that lead to a user of another partition or to several users, by folded name.
+  /// Names of this partition that lead to a user of another partition or to several users, by folded name; and of names
+  /// that were given again, those who had them before.
   public internal(set) var otherNames: [String: [NameHolder]] = [:]
   public internal(set) var contacts = RowTable<ContactRow>()
   /// Users that are not deleted.
@@ -73,7 +74,10 @@ extension People {
   }
 
   /// The users that a folded name leads to, unless it is one user of this partition alone.
-  func otherHolders(folded: UnsafeRawBufferPointer) -> [NameHolder] {
+  func otherHolders(folded: UnsafeRawBufferPointer) -> [NameHolder] { formerHolders(folded: folded).current }
+
+  /// The same, with those who had the name before somebody else got it.
+  func formerHolders(folded: UnsafeRawBufferPointer) -> [NameHolder] {
     if otherNames.isEmpty { return [] }
     return otherNames[String(decoding: folded, as: UTF8.self)] ?? []
   }
@@ -156,6 +160,11 @@ extension PartitionState {
       return [NameHolder(user: id(serial), name: people.username(serial))]
     }
     return people.otherHolders(folded: folded)
+  }
+
+  /// The same, and how many had the name before.
+  func givenName(_ folded: UnsafeRawBufferPointer, _ key: NameKey) -> (holders: [NameHolder], former: Int) {
+    (holders(folded: folded, hash: key.hash), people.formerHolders(folded: folded).count)
   }
 }
 

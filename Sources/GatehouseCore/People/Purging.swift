@@ -162,7 +162,7 @@ public struct UserPurged: PartitionChange {
     state.credentials.forget(serial)
     state.secondFactors.forget(serial)
     state.apiKeys.forget(serial)
-    state.people.users.put(.vacant, at: serial)
+    state.people.vacate(serial)
     state.people.refile(filed)
     state.people.contacts[contact].lsn = lsn
     state.forgotten.add([.user(user)], lsn)

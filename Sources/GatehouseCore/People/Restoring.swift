@@ -2,7 +2,8 @@
 /// password, access and roles do not.
 ///
 /// The login has the status that the last one had when it was deleted. Who was locked stays locked until a mailed reset
-/// or an administrator unlocks them (L17): deleting and restoring is no way around it.
+/// or an administrator unlocks them (L17), and who may not be booked may not still (L4): deleting and restoring is no way
+/// around it.
 extension CommandTable {
   static let restoreCommands: [CommandSpec] = [
     CommandSpec(
@@ -14,7 +15,8 @@ extension CommandTable {
       reply:
         "a map `id, contact, username, status`; without a username the last one is taken. `ROLE` and `WITHIN` are as those"
         + " of USER.CREATE. The status is the one that"
-        + " the last login had when it was deleted: who was locked stays locked, and is not invited",
+        + " the last login had when it was deleted: who was locked stays locked, and is not invited. The login is a member of"
+        + " its home alone, and employments elsewhere end",
       effect: .write,
       rights: .admin, needs: .permission(.userCreate, over: .contact(1)), route: .identifier(1),
       body: .decide(userRestore))
@@ -42,11 +44,12 @@ extension CommandTable {
     let home = turn.directory.workspace(former.home ?? mainWorkspace)
     try turn.require(.userCreate, over: .workspace(home.id))
     if let holder = try turn.holder(ofNewName: username) { throw .refused(turn.taken(username, by: holder)) }
-    try turn.requireAddingUsers(to: home)
-    let fields = [UserField.initials, .reference, .division].compactMap { field -> UserText? in
+    try turn.requireConsent(of: home)
+    var fields = [UserField.initials, .reference, .division].compactMap { field -> UserText? in
       let text = former.cell.state.people.text(field, of: former.serial)
       return text.isEmpty ? nil : UserText(field, text)
     }
+    if former.row.flags.contains(.restrictsBookings) { fields.append(UserText(.restrictBookings, "1")) }
     let status = former.cell.state.people.formerStatus(of: former.serial)
     let grants = try turn.givenGrants(in: home.id)
     for grant in grants {
@@ -59,6 +62,7 @@ extension CommandTable {
     turn.emit(
       UserCreated(
         user: user, contact: contact.id, username: username, status: status, workspaces: [home.id], fields: fields))
+    turn.endEmployments(of: contact, outside: [home.id])
     for grant in grants { turn.emit(RoleGranted(user, grant)) }
     if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user, .billingAccepted(home.id))) }
     if turn.has("NOINVITE"), turn.has("MESSAGE") {
@@ -87,19 +91,6 @@ extension Turn {
         "user.required-fields", "missing \(missing.joined(separator: ", "))",
         instead: missing == ["role"]
           ? "give ROLE role" : "make the login with USER.CREATE username CONTACT #\(contact.id.raw) and give them"))
-  }
-
-  /// The live user who already has a name, in whatever spelling.
-  func holder(ofNewName name: String) throws(Halt) -> UserReference? {
-    let key = NameKey(name, partitioning)
-    let cell = try cell(key.partition)
-    read(cell.state.lsn)
-    var folded = FoldedName(name).text
-    let holders = folded.withUTF8 { cell.state.holders(folded: UnsafeRawBufferPointer($0), hash: key.hash) }
-    for holder in holders {
-      if let found = try user(holder.user), found.holdsName { return found }
-    }
-    return nil
   }
 
   /// The answer about a user that is made.

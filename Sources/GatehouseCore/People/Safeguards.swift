@@ -60,8 +60,8 @@ extension Turn {
         : "username: \(username) is taken; choose another", of: "username")
   }
 
-  /// What it takes to add users to a workspace, and to remove them.
-  func requireAddingUsers(to workspace: Workspace) throws(Halt) {
+  /// S5, S6, S10: what a workspace asks for where users are added to it or removed.
+  func requireConsent(of workspace: Workspace) throws(Halt) {
     try requireAuthority(by: workspace.policies)
     try requireBillingAcceptance(in: workspace)
   }

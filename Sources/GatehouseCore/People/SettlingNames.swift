@@ -6,10 +6,11 @@ public enum SettlingNames {
   /// Rebuilds the whole index.
   /// - Parameter partitions: all of them, as of one record.
   public static func run(_ partitions: [PartitionCell]) {
-    // A deleted user's name may have been given to another user, or to nobody. So note what deleted users still hold.
+    // A deleted user's name may have been given to another user, or to nobody. So note what deleted users still hold,
+    // and in which order they got each name.
     let gone = partitions.flatMap { deletedHolders(in: $0, partitions) }.sorted { $0.lsn < $1.lsn }
     for cell in partitions { cell.state.forgetNames() }
-    for (user, _) in gone { enter(user, partitions) }
+    for (users, _) in gone { for user in users { enter(user, partitions) } }
     for cell in partitions {
       for serial in 1..<(cell.state.people.users.last + 1)
       where cell.state.people.users[serial].isUsed && cell.state.people.users[serial].status != .deleted {
@@ -29,11 +30,13 @@ public enum SettlingNames {
 
   private static func deletedHolders(
     in cell: PartitionCell, _ partitions: [PartitionCell]
-  ) -> [(user: UserID, lsn: LSN)] {
-    var users = cell.state.people.otherNames.values.flatMap { $0.map(\.user) }
-    cell.state.people.names.forEach { users.append(cell.state.id($0)) }
-    return users.compactMap { user in
-      row(of: user, partitions).flatMap { $0.status == .deleted ? (user, $0.lsn) : nil }
+  ) -> [(users: [UserID], lsn: LSN)] {
+    var names = cell.state.people.otherNames.values.map { $0.map(\.user) }
+    cell.state.people.names.forEach { names.append([cell.state.id($0)]) }
+    return names.compactMap { users in
+      let gone = users.compactMap { user in row(of: user, partitions).map { (user, $0) } }
+        .filter { $0.1.status == .deleted }
+      return gone.map(\.1.lsn).max().map { (gone.map(\.0), $0) }
     }
   }
 
@@ -46,8 +49,7 @@ public enum SettlingNames {
     let keeper = partitions[key.partition]
     var holders = keeper.state.takeHolders(folded, key)
     // A live user's name leads to that user alone. Of several deleted users, the last one keeps it.
-    holders.removeAll { $0.user == user || !isLive($0.user, partitions) }
-    holders.append(NameHolder(user: user, name: name))
+    holders.add(NameHolder(user: user, name: name))
     keeper.state.put(holders, folded, key)
   }
 

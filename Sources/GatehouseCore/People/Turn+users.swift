@@ -60,10 +60,33 @@ extension Turn {
   public func holder(ofNewName index: Int, besides own: UserID? = nil) throws(Halt) -> UserReference? {
     let key = nameKey(index)
     let cell = try cell(key.partition)
-    read(cell.state.lsn)
     let folded = UnsafeRawBufferPointer(rebasing: foldedName[..<foldedCount])
-    for holder in cell.state.holders(folded: folded, hash: key.hash) where holder.user != own {
-      if let found = try user(holder.user), found.holdsName { return found }
+    return try holder(among: cell.state.givenName(folded, key), in: cell, besides: own)
+  }
+
+  /// The same for a name that no word says.
+  func holder(ofNewName name: String) throws(Halt) -> UserReference? {
+    let key = NameKey(name, partitioning)
+    let cell = try cell(key.partition)
+    var folded = FoldedName(name).text
+    return try holder(among: folded.withUTF8 { cell.state.givenName(UnsafeRawBufferPointer($0), key) }, in: cell)
+  }
+
+  private func holder(
+    among given: (holders: [NameHolder], former: Int), in cell: HeldPartition, besides own: UserID? = nil
+  ) throws(Halt) -> UserReference? {
+    read(cell.state.lsn)
+    for holder in given.holders where holder.user != own {
+      guard let found = try user(holder.user), found.holdsName else { continue }
+      // Whoever the name leads to may have it.
+      if let own, found.row.status == .deleted, try lead(from: found).id == own { continue }
+      return found
+    }
+    guard given.former < Limits.holdersOfName else {
+      throw .refused(
+        .limit(
+          "usernames: one is given to at most \(Limits.holdersOfName) users in turn; choose another, or remove some of"
+            + " the deleted ones for good with USER.PURGE"))
     }
     return nil
   }

@@ -69,7 +69,7 @@ extension Undoing {
     } else {
       // S5, S6, S10: it adds a user.
       let home = turn.directory.workspace(user.home ?? mainWorkspace)
-      try turn.requireAddingUsers(to: home)
+      try turn.requireConsent(of: home)
       if turn.has("ACCEPT-BILLING") { turn.emit(Noted(user.id, .billingAccepted(home.id))) }
       try guarded(user) { () throws(Halt) in try requireFields(of: user, in: home) }
     }

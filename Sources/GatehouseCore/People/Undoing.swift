@@ -43,6 +43,12 @@ extension CommandTable {
     guard let part = events.first?.part, try turn.maySee(events) else {
       throw .refused(.notFound("record \(lsn); AUDIT.LIST names them"))
     }
+    if let asked = part.changes.lazy.compactMap({ $0.as(ApprovalRequested.self) }).first {
+      throw .refused(
+        .rule(
+          "undo", "by record \(lsn) somebody only asked for \(part.header.command)",
+          instead: "APPROVAL.REFUSE \(asked.request.id.raw) takes that back while it waits"))
+    }
     let command = part.approvedCommand ?? part.header.command
     guard let permission = undoable[command], events.count == 1 else {
       let what = events.count == 1 ? "its command is \(command)" : "it is a transaction of several commands"

@@ -67,6 +67,8 @@ public enum UserTag {
   public static let management: UInt8 = 24
   /// The status that a deleted login had before; absent for `active`.
   public static let formerStatus: UInt8 = 25
+  /// The workspaces that the user has left and that know the username, because it has not changed since.
+  public static let namedIn: UInt8 = 26
   /// Since when the user has the seats of enabled accesses.
   public static let seats: UInt8 = 30
   /// The records about the user that were taken back (B9).

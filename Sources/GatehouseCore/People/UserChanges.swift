@@ -182,6 +182,7 @@ public struct UserRenamed: PartitionChange {
       let serial = state.partitioning.serial(of: user)
       var details = state.people.users.details(of: serial)
       details[text: UserTag.username] = new
+      details.remove(UserTag.namedIn)
       state.people.users.setDetails(of: serial, details.bytes)
       state.people.users[serial].nameHash = after.hash
       state.people.noteTexts(of: Int(state.people.users[serial].contact))

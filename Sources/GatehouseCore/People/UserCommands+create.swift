@@ -7,7 +7,7 @@ extension CommandTable {
       throw .refused(turn.taken(username, by: holder))
     }
     // Who is there already is not added: nobody is asked to pay for that.
-    try new.requireConsent(turn)
+    try turn.requireConsent(of: new.workspace)
     let home = try turn.cell(turn.nameKey(1).partition)
     let cell = try new.contactCell(turn) ?? home
     let contact = try new.emitContact(username, in: cell, turn)
@@ -23,12 +23,13 @@ extension CommandTable {
     // Other workspaces are told of the member, and not of the login, which is the home's (W4).
     for workspace in new.workspaces.dropFirst() {
       // S5, S6, S10, B13: it is what WORKSPACE.MEMBER does.
-      try turn.requireAddingUsers(to: turn.directory.workspace(workspace))
+      try turn.requireConsent(of: turn.directory.workspace(workspace))
       turn.noteUse([.memberManage], over: Target(.workspace(workspace)))
       turn.emit(WorkspaceJoined(user, workspace))
     }
     _ = new.attributes.emit(over: user, nil, in: new.workspace.id, turn)
     for (product, access) in new.accesses { turn.setAccess(of: user, to: product, from: nil, to: access) }
+    if let person = try turn.contact(contact.id) { turn.endEmployments(of: person, outside: new.workspaces) }
     try new.emitEmployments(of: contact.id, in: cell, turn)
     for grant in new.grants { turn.emit(RoleGranted(user, grant)) }
     for link in new.ties.links { turn.emit(ManagementAdded(user, link)) }
@@ -215,11 +216,6 @@ private struct NewUser {
     try password?.authorise(turn, in: workspace)
   }
 
-  /// S5, S6, S10: what the workspace asks for where somebody is added.
-  func requireConsent(_ turn: Turn) throws(Halt) {
-    try turn.requireAddingUsers(to: workspace)
-  }
-
   /// The partition of the existing contact, if one is named.
   func contactCell(_ turn: Turn) throws(Halt) -> HeldPartition? {
     guard let contact else { return nil }
@@ -262,9 +258,12 @@ private struct NewUser {
       let old = person.text(new.field)
       guard old != new.text else { continue }
       if new.field == .email { try turn.requireOwnLogin(toChange: .email) }
-      // B13: the contact was there before.
-      turn.noteUse([.contactSet], over: turn.target(of: person))
+      // The contact was there before: it is what CONTACT.SET does.
+      try turn.require([.contactSet], over: turn.target(of: person))
       turn.emit(ContactSet(contact, new.field, old: old, new: new.text))
+    }
+    for workspace in given.workspaces(changing: person) {
+      try turn.require([.contactSet, .memberManage], over: Target(.workspace(workspace)))
     }
     given.emit(over: contact, person, turn)
     return (contact, email, Self.known.map { card.value($0, over: person) })

@@ -10,7 +10,7 @@ extension CommandTable {
     }
     try turn.checkVersion(turn.version(of: user))
     let workspace = try turn.homeWorkspace(of: user)
-    try turn.requireAddingUsers(to: workspace)
+    try turn.requireConsent(of: workspace)
     if workspace.policies.deleteNeedsReason, EntityNames.isBlank(turn.reason) {
       throw .refused(
         .rule("delete.needs-reason", "deleting a user is recorded with a reason", instead: "add REASON text"))

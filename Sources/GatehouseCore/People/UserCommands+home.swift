@@ -25,7 +25,7 @@ extension CommandTable {
     try requireFields(of: user, in: new, turn)
     // The one loses a user, and the other gets one: each as if it were done there alone.
     for home in [turn.directory.workspace(old), new] {
-      try turn.requireAddingUsers(to: home)
+      try turn.requireConsent(of: home)
     }
     turn.noteHandingOver(from: old, to: new.id)
     turn.noteUse([.userCreate], over: Target(.workspace(new.id)))

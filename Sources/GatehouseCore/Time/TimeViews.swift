@@ -53,8 +53,10 @@ extension Reply {
   fileprivate mutating func filled(_ value: String) { optional(value.isEmpty ? nil : value) }
 
   /// The pairs that say whose time it is, and where.
-  fileprivate mutating func add(user: UserReference, in workspace: Node) {
-    let username = user.withUsername { store($0) }
+  ///
+  /// - Parameter isNamed: whether the caller may know the name that the person has by now.
+  fileprivate mutating func add(user: UserReference, isNamed: Bool = true, in workspace: Node) {
+    let username = isNamed ? user.withUsername { store($0) } : store("#\(user.id.raw)")
     add([.text("user"), .integer(user.id.raw), .text("username"), username, .text("workspace"), workspace])
   }
 
@@ -75,7 +77,7 @@ extension Turn {
     reply.map(14)
     reply.add([.text("entry"), .integer(entry.id.raw)])
     let workspace = withDirectory { reply.store($0.shownWorkspace(entry.workspace)) }
-    reply.add(user: entry.user, in: workspace)
+    reply.add(user: entry.user, isNamed: !isLimited || isNamed(entry.user, in: entry.workspace), in: workspace)
     reply.work(entry.content.project, entry.content.note)
     let starter = reply.store(try name(of: entry.startedBy, in: entry.workspace))
     let isStopper = entry.stoppedBy == entry.startedBy

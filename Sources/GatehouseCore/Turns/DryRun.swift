@@ -91,7 +91,10 @@ extension Turn {
     let facts = try subjectFacts(of: changes, for: reach) { (partition) throws(Halt) in
       try prospect.cell(partition, self)
     }
-    return (changes.filter { reach.shows($0, at: .max, facts, in: prospect.directory) }, reach)
+    let shown = changes.filter { change in
+      reach.shows(change, at: .max, facts, in: prospect.directory) && change.organisations.allSatisfy(knows)
+    }
+    return (shown, reach)
   }
 
   /// Whether what a command does is a side's own alone.

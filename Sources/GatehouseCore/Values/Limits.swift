@@ -1,6 +1,8 @@
 /// The limits on what one request, one user or one workspace can make grow.
 public enum Limits {
   public static let usernameBytes = 256
+  /// Users who get the same username in turn, each after the one before was deleted.
+  public static let holdersOfName = 1000
   public static let nameBytes = 64
   public static let textBytes = 4096
   /// A field of a person, which is a word or a line: a name, a department, a work schedule.
@@ -157,7 +159,7 @@ public enum Limits {
   /// Rows that a scan reads before it leaves the partition for a moment.
   public static let rowsOfSlice = 256
   /// Contacts that are added to the word index before the scan leaves the partition for a moment.
-  public static let wordsOfSlice = 12
+  public static let wordsOfSlice = 8
   /// People who are taken into the order of a list before the scan leaves the partition for a moment.
   public static let orderedOfSlice = 20
   /// Rows that a sorted list passes over while it reads all partitions once (`OFFSET`).

@@ -33,6 +33,40 @@ extension People {
     return login == 0 ? HomeHistory(current: home(ofContact: serial), former: []) : homes(of: login)
   }
 
+  /// The homes of a login that was removed for good, whose trail stays with them (L19); nil if an earlier version removed
+  /// it.
+  func homes(ofGone serial: Int) -> HomeHistory? {
+    guard users.contains(serial) else { return nil }
+    let isKept = users.withDetails(of: serial) { Details.field(UserTag.memberships, in: $0) != nil }
+    return isKept ? homes(of: serial) : nil
+  }
+
+  /// The same for a contact.
+  func homes(ofGoneContact serial: Int) -> HomeHistory? {
+    guard contacts.contains(serial) else { return nil }
+    let isKept = contacts.withDetails(of: serial) { Details.field(ContactTag.home, in: $0) != nil }
+    return isKept ? homes(ofContact: serial) : nil
+  }
+
+  /// Removes a login for good. Only its homes stay.
+  mutating func vacate(_ serial: Int) {
+    let homes = homes(of: serial)
+    var details = Details()
+    details.encode(UserTag.memberships) { $0.list([homes.current ?? mainWorkspace]) { $0.varint($1) } }
+    if !homes.former.isEmpty { Self.encode(homes.former, in: &details) }
+    users.put(.vacant, at: serial)
+    users.setDetails(of: serial, details.bytes)
+  }
+
+  /// Removes a contact for good, whose home stays.
+  mutating func vacate(contact serial: Int) {
+    let home = home(ofContact: serial) ?? mainWorkspace
+    var details = Details()
+    details.encode(ContactTag.home) { $0.varint(home) }
+    contacts.put(.vacant, at: serial)
+    contacts.setDetails(of: serial, details.bytes)
+  }
+
   /// When a user last logged in to a product of one of these workspaces; 0 if never.
   public func lastLogin(of serial: Int, in seen: Reach) -> Milliseconds {
     var last = home(of: serial).map(seen.contains) ?? seen.isAll ? users[serial].lastLogin : 0
@@ -72,15 +106,18 @@ extension People {
   }
 
   private mutating func addFormerHome(of serial: Int, _ home: FormerHome) {
-    let homes = (formerHomes(of: serial) + [home]).suffix(Limits.formerHomes)
     var details = users.details(of: serial)
+    Self.encode((formerHomes(of: serial) + [home]).suffix(Limits.formerHomes), in: &details)
+    users.setDetails(of: serial, details.bytes)
+  }
+
+  private static func encode(_ homes: [FormerHome], in details: inout Details) {
     details.encode(UserTag.formerHomes) { writer in
-      writer.list(Array(homes)) { writer, home in
+      writer.list(homes) { writer, home in
         writer.varint(home.workspace)
         writer.varint(home.until)
       }
     }
-    users.setDetails(of: serial, details.bytes)
   }
 
   private struct LastLogin {
@@ -110,6 +147,20 @@ extension People {
       }
     }
     users.setDetails(of: serial, details.bytes)
+  }
+}
+
+extension PartitionState {
+  /// The homes of a login, also of one that is gone for good; nil where nobody knows them.
+  func homes(of id: UserID) -> HomeHistory? {
+    if let serial = serial(of: id) { return people.homes(of: serial) }
+    return people.homes(ofGone: partitioning.serial(of: id))
+  }
+
+  /// The same for a contact.
+  func homes(of id: ContactID) -> HomeHistory? {
+    if let serial = serial(of: id) { return people.homes(ofContact: serial) }
+    return people.homes(ofGoneContact: partitioning.serial(of: id))
   }
 }
 

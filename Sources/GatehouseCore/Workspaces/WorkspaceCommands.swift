@@ -214,7 +214,7 @@ extension CommandTable {
           "home", "a membership of the home, or of a workspace that the user owns, has no time limits",
           instead: "set a release date with USER.SET user released …, or limit the access with PRODUCT.ENABLE"))
     }
-    if !isMember || old.hasEnded(at: turn.now) { try turn.requireAddingUsers(to: workspace) }
+    if !isMember || old.hasEnded(at: turn.now) { try turn.requireConsent(of: workspace) }
     if !isMember {
       try turn.requireRoom(forMemberships: memberships.count + 1)
       turn.emit(WorkspaceJoined(user.id, workspace.id))
@@ -254,7 +254,7 @@ extension CommandTable {
 
   /// What it takes to end a membership with all that rests on it, now or later.
   private static func requireEnding(_ user: UserReference, in workspace: Workspace, _ turn: Turn) throws(Halt) {
-    try turn.requireAddingUsers(to: workspace)
+    try turn.requireConsent(of: workspace)
     for grant in user.grants where turn.directory.workspace(of: grant.scope) == workspace.id {
       try turn.requireRevoking(grant)
     }

@@ -402,9 +402,10 @@ final class CommandExecutor {
 
   /// Does a partition's upkeep that changes nothing durable, in visits of their own, so that others come in between.
   func tend(_ partition: Int) {
+    FreeMemory.makeRoom()
     visit(partition) { $0.giveBackMemory() }
     // Within one and a half minutes all contacts of a million have been entered, and the first search need not do it.
-    for _ in 0..<2 { visit(partition) { $0.enterWords() } }
+    for _ in 0..<3 { visit(partition) { $0.enterWords() } }
     visit(partition) { $0.enterOrders() }
     visit(partition) { $0.filePeople() }
   }

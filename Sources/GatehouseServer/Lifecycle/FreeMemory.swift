@@ -17,6 +17,18 @@ enum FreeMemory {
     mallopt(M_TRIM_THRESHOLD, trimBytes)
   }
 
+  /// As much as a visit to a partition may need.
+  private static let roomBytes = 32 * 1024
+
+  /// Lets the thread's heap grow now, before a partition is held. It grows by single pages otherwise, and each takes a
+  /// system call that lasts a tenth of a millisecond on a virtual machine at times.
+  static func makeRoom() {
+    let room = malloc(roomBytes)
+    // So that the compiler does not leave both out.
+    _ = malloc_usable_size(room)
+    free(room)
+  }
+
   /// Memory is returned only if at least this much is free, and at least this share of the heap (1 / 8).
   private static let worthwhileBytes = 16 * 1024 * 1024
   private static let worthwhileShare = 8

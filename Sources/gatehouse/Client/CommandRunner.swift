@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseWire
 
 /// Sends commands and shows their replies.
@@ -20,6 +21,7 @@ final class CommandRunner {
     if let error = reply.errorText, printer.form != .json {
       sawError = true
       printer.tell(error)
+      tellUsage(after: error, to: request)
       return
     }
     show(reply, to: request)
@@ -69,8 +71,21 @@ final class CommandRunner {
   }
 
   private func show(_ reply: RESPValue, to request: [[UInt8]]) {
-    if reply.errorText != nil { sawError = true }
     printer.show(reply, names: names(in: reply, to: request))
+    guard let error = reply.errorText else { return }
+    sawError = true
+    tellUsage(after: error, to: request)
+  }
+
+  /// Says what a command takes, to who has given it too few or too many words.
+  private func tellUsage(after error: String, to request: [[UInt8]]) {
+    guard printer.form != .json, error.hasPrefix("ERR wrong number of arguments") else { return }
+    let words = request.map { String(decoding: $0, as: UTF8.self) }
+    let command = Array(words.dropFirst(CommandTable.wordsBeforeCommand(words)))
+    guard let name = command.first, let docs = try? session.command(["COMMAND", "DOCS", name]),
+      let (help, _) = CommandCatalogue(docs: docs).command(of: command)
+    else { return }
+    StandardStream.error("usage: \(help.usage)\n")
   }
 
   /// The names to show beside the ids of an audit trail, for the readable form.

@@ -46,13 +46,21 @@ final class InteractiveShell {
     do {
       try session.connect()
       loadCatalogue()
-      let version = session.serverVersion.map { " (\(ShownText.line($0)))" } ?? ""
       StandardStream.error(
-        "Connected to \(session.host):\(session.port)\(version). HELP lists the commands, TAB completes, exit leaves.\n"
+        "Connected to \(session.host):\(session.port)\(serverVersion). HELP lists the commands, TAB completes, exit leaves.\n"
       )
     } catch {
       StandardStream.message("\(error)")
     }
+  }
+
+  /// ` (Gatehouse 0.1.0)`; nothing where the server does not say before it is given credentials. The greeting has only the
+  /// version of Redis whose protocol is spoken.
+  private var serverVersion: String {
+    let field = "gatehouse_version:"
+    let lines = (try? session.command(["INFO", "server"]))?.string?.split(whereSeparator: \.isNewline) ?? []
+    guard let line = lines.first(where: { $0.hasPrefix(field) }) else { return "" }
+    return " (Gatehouse \(ShownText.line(String(line.dropFirst(field.count)))))"
   }
 
   private func ask(_ words: [[UInt8]]) {

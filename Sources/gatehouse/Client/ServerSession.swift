@@ -24,8 +24,6 @@ final class ServerSession {
 
   var isConnected: Bool { client != nil }
 
-  /// The version that the server reports; nil before it has.
-  private(set) var serverVersion: String?
   /// Whether the server wants `AUTH` first, and is greeted after it.
   private var isToBeGreeted = false
 
@@ -42,7 +40,6 @@ final class ServerSession {
         }
         throw Refusal(description: error)
       }
-      serverVersion = reply["version"]?.string ?? serverVersion
     }
     // A command may take long (such as a feed waiting for news), so only the greeting has a timeout.
     client.timeout = nil
@@ -71,7 +68,7 @@ final class ServerSession {
       let replies = try requests.map { _ in advised(try client.reply()) }
       if isToBeGreeted, zip(requests, replies).contains(where: Self.isAuthenticated) {
         isToBeGreeted = false
-        for request in greeting { serverVersion = try client.command(request)["version"]?.string ?? serverVersion }
+        for request in greeting { _ = try client.command(request) }
       }
       return replies
     }

@@ -36,6 +36,17 @@ import Testing
     core.expectReplicated()
   }
 
+  @Test("B9, B13: what somebody only asked for is not taken back by UNDO") func undoingRequest() {
+    let id = core.run("USER.DELETE ana REASON x", as: one)["approval"]
+    for token in [nil, one] as [String?] {
+      let line = "UNDO \(core.lsn)"
+      #expect(
+        (token.map { core.run(line, as: $0) } ?? core.run(line)).text
+          == "REFUSED undo: by record \(core.lsn) somebody only asked for USER.DELETE; APPROVAL.REFUSE \(id) takes that"
+          + " back while it waits")
+    }
+  }
+
   /// Many at once is no way around it.
   @Test(
     "B13, L23: a bulk edit waits where one of those it concerns would",

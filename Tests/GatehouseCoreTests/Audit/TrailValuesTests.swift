@@ -109,9 +109,8 @@ import Testing
     var change = try #require(ChangeSamples.all.first { $0.name == name }).change
     var finder = PeopleFinder()
     change.visit(&finder)
-    let named = AuditReach.people(in: [change.carried])
+    let (users, contacts) = AuditReach.people(of: [change.carried], withNamed: true)
     let shown = ChangeText(change.carried).fields.flatMap { [$0.old, $0.new] }.compactMap(\.self)
-    let (users, contacts) = (Set(named.users), Set(named.contacts))
     for id in finder.users where shown.contains(where: { $0.contains("#\(id.raw)") }) { #expect(users.contains(id)) }
     for id in finder.contacts where shown.contains("#\(id.raw)") { #expect(contacts.contains(id)) }
   }
@@ -141,7 +140,7 @@ import Testing
   }
 
   @Test("B9: an undo renames nobody; a name that was another's meanwhile is got back") func regained() throws {
-    core.seedUser("ria")
+    let ria = core.seedUser("ria")
     #expect(core.run("USER.DELETE ria REASON left").text == "OK")
     #expect(!core.run("UNDO \(core.lsn)").isError)
     #expect(!last.contains { $0.hasPrefix("user-renamed") || $0.hasPrefix("username-regained") })
@@ -149,6 +148,10 @@ import Testing
     let deletion = core.lsn
     core.run("USER.CREATE ria NOINVITE")
     core.run("USER.RENAME ria mia")
+    #expect(core.run("USER.GET ria")["status"].text == "deleted")
+    // A folder of an earlier version did not keep whom the name led to before.
+    let key = NameKey("ria", core.partitioning)
+    for cells in [core.cells, core.replica] { cells[key.partition].state.leave("ria", key, by: ria) }
     #expect(core.run("USER.GET ria").isError)
     #expect(!core.run("UNDO \(deletion)").isError)
     #expect(last.contains("username-regained user #\(user("ria")), username: ria"))

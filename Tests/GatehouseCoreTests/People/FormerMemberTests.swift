@@ -54,6 +54,24 @@ import Testing
     }
   }
 
+  @Test("W4: a name that somebody got since is not told, nor found by") func renamed() throws {
+    let id = core.run("USER.GET sue")["id"]
+    core.run("USER.RENAME sue susan")
+    #expect(core.run("ENTRY.LIST susan WORKSPACE b", as: boss).text == "NOTFOUND user susan")
+    #expect(core.run("LINK.LIST susan WORKSPACE b", as: boss).text == "NOTFOUND user susan")
+    let entry = core.run("ENTRY.LIST #\(id) WORKSPACE b", as: boss)[1][0]
+    #expect(entry["username"].text == "#\(id)" && entry["note"].text == "here")
+    #expect(core.run("ENTRY.GET \(entry["entry"])", as: boss)["username"].text == "#\(id)")
+    // Where it was a member again under the new name, it is known by that.
+    core.run("WORKSPACE.MEMBER b susan")
+    #expect(core.run("ENTRY.LIST susan WORKSPACE b", as: boss)[1][0]["username"].text == "susan")
+    core.run("WORKSPACE.MEMBER b susan REMOVE")
+    #expect(core.run("ENTRY.LIST susan WORKSPACE b", as: boss)[1][0]["username"].text == "susan")
+    core.expectReplicated()
+    try core.restart()
+    #expect(core.run("ENTRY.LIST susan WORKSPACE b", as: boss)[1][0]["username"].text == "susan")
+  }
+
   @Test("W4: people see their own names in what they did elsewhere") func ownName() {
     let token = core.logIn("sue", "a/app")
     core.run("WORKSPACE.MEMBER b sue")

@@ -179,4 +179,45 @@ import Testing
     #expect(core.lsn == before)
     #expect("\(core.run("ROLE.LIST two"))" == "[]")
   }
+
+  // MARK: What a new login of a contact keeps
+
+  @Test("L4, S12: who may not be booked may not either after the login came back") func restrictedBookings() {
+    let contact = core.run("USER.CREATE eva FIRST Eva RESTRICT-BOOKINGS NOINVITE")["contact"]
+    core.run("USER.DELETE eva REASON x")
+    core.run("USER.RESTORE #\(contact) NOINVITE")
+    #expect(core.run("USER.GET eva")["restrict-bookings"].integer == 1)
+    core.expectReplicated()
+  }
+
+  @Test(
+    "W3, L8: a contact with a new login is employed only where that is a member",
+    arguments: ["USER.RESTORE #c NOINVITE", "USER.CREATE eva2 CONTACT #c WORKSPACE acme NOINVITE"])
+  func employmentsOfNewLogin(line: String) {
+    for line in [
+      "WORKSPACE.CREATE acme", "ACCOUNT.CREATE Gadgets CUSTOMER", "ACCOUNT.CREATE Own CUSTOMER WORKSPACE acme",
+      "USER.CREATE eva FIRST Eva WORKSPACE acme NOINVITE", "WORKSPACE.MEMBER main eva", "EMPLOY.ADD eva main/Gadgets",
+      "EMPLOY.ADD eva acme/Own",
+    ] { #expect(!core.run(line).isError, "\(line)") }
+    let contact = core.run("USER.GET eva")["contact"]
+    core.run("USER.DELETE eva REASON x")
+    #expect(core.run("ACCOUNT.DELETE Gadgets").isError, "who is deleted is employed until somebody ends it")
+    let made = core.run(line.replacing("#c", with: "#\(contact)"))
+    #expect(!made.isError, "\(made)")
+    #expect(core.run("EMPLOY.LIST #\(made["id"])").items.map { $0["account"].text } == ["acme/Own"])
+    #expect(core.run("ACCOUNT.DELETE Gadgets").text == "OK")
+    core.expectReplicated()
+  }
+
+  @Test("L7: who moves to another time zone is not employed again by an account that was deleted") func deletedAccount()
+  {
+    core.run("ACCOUNT.CREATE Gone CUSTOMER")
+    core.run("USER.CREATE eva FIRST Eva NOINVITE")
+    // The clock begins on 2026-03-01.
+    core.run("EMPLOY.ADD eva Gone FROM 2026-01-01 TO 2026-02-28")
+    #expect(core.run("ACCOUNT.DELETE Gone").text == "OK")
+    core.run("USER.SET eva timezone Pacific/Pago_Pago")
+    #expect(core.run("EMPLOY.LIST eva")[0]["current"].integer == 0)
+    #expect(core.run("USER.GET eva")["account"].text != "Gone")
+  }
 }

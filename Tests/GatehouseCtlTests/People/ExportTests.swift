@@ -75,7 +75,7 @@ struct ExportTests {
     #expect(!exported.errors.contains("not in the file"), "\(exported.errors)")
     let tried = try new.run("import", path, "--workspace", "acme", "--dry-run")
     #expect(
-      tried.output == "14 rows: 14 users to create, 0 rows refused; nothing was written\n",
+      tried.output == "14 rows: 14 users to create, 3 management links to make, 0 rows refused; nothing was written\n",
       "\(tried.output)\(tried.errors)")
     let imported = try new.run("import", path, "--workspace", "acme")
     #expect(

@@ -67,7 +67,7 @@ struct ImportSummary {
   /// Users who were there and have everything that their row says.
   var unchanged = 0
   var refused = 0
-  /// Links between users that were made, and that were refused although their rows were not.
+  /// Links between users that were made, or are to be made, and that were refused although their rows were not.
   var links = 0
   var refusedLinks = 0
 
@@ -86,7 +86,7 @@ struct ImportSummary {
     var parts = ["\(Figures.count(created, noun)) \(isWritten ? "created" : "to create")"]
     if updated > 0 { parts.append("\(updated) \(isWritten ? "changed" : "to change")") }
     if unchanged > 0 { parts.append("\(unchanged) already there") }
-    if links > 0 { parts.append("\(Figures.count(links, "management link")) made") }
+    if links > 0 { parts.append("\(Figures.count(links, "management link")) \(isWritten ? "made" : "to make")") }
     if refusedLinks > 0 { parts.append("\(Figures.count(refusedLinks, "management link")) refused") }
     parts.append("\(Figures.count(refused, "row")) refused")
     return "\(Figures.count(rows, "row")): \(parts.joined(separator: ", "))"

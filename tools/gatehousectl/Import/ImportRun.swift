@@ -74,10 +74,12 @@ final class ImportRun {
   // MARK: Links between users
 
   private func checkLinks() throws {
-    try links.check(isInFile: { checks.hasUser($0) }) { entry, fault in
+    let missing = try links.check(isInFile: { checks.hasUser($0) }) { entry, fault in
       summary.count(entry.outcome, -1)
       try refuse(entry.row, fault)
     }
+    // Of a file with rows that are refused, those of others to them would be counted.
+    if summary.refused == 0 { summary.links += missing }
   }
 
   private func makeLinks() throws {

@@ -49,18 +49,28 @@ final class LinkPass {
   /// Tells of each row whose links would be refused.
   ///
   /// - Parameter isInFile: whether the file has a user of that name.
-  func check(isInFile: (String) -> Bool, _ refuse: (Entry, RowFault) throws -> Void) throws {
+  /// - Returns: how many links are not there yet.
+  func check(isInFile: (String) -> Bool, _ refuse: (Entry, RowFault) throws -> Void) throws -> Int {
+    var missing = 0
     try inTurns { entry, managed in
-      if isInFile(managed) { return nil }
-      return entry.outcome == .created ? ["USER.GET", managed] : command(entry, managed) + ["DRYRUN"]
+      guard entry.outcome == .created else { return command(entry, managed) + ["DRYRUN"] }
+      if !isInFile(managed) { return ["USER.GET", managed] }
+      missing += 1
+      return nil
     } take: { entry, managed, answer in
-      guard let fault = fault(entry, managed, answer) else { return true }
-      try refuse(entry, fault)
-      return false
+      // Who is in the file alone is not there yet.
+      let isToCome = answer.errorText?.hasPrefix("NOTFOUND user") == true && isInFile(managed)
+      if !isToCome, let fault = fault(entry, managed, answer) {
+        try refuse(entry, fault)
+        return false
+      }
+      if isToCome || entry.outcome == .created || answer["changes"]?.elements?.isEmpty == false { missing += 1 }
+      return true
     }
+    return missing
   }
 
-  /// What is wrong with somebody who is not in the file.
+  /// What is wrong with somebody who is there, or is not in the file.
   private func fault(_ entry: Entry, _ managed: String, _ answer: RESPValue) -> RowFault? {
     if let error = answer.errorText {
       let note = error.hasPrefix("NOTFOUND user") ? ", and nobody of that name is in the file" : ""

@@ -9,7 +9,7 @@ extension CommandTable {
         + " found out when it is approved. One that tells of other workspaces, too, is shown to"
         + " those who may read users there; a command that concerns one workspace is seen by all who approve there. Requests"
         + " end after a week, and for good when whoever asked may not log in any more or loses the right, or with the"
-        + " impersonation in which they were made",
+        + " impersonation in which they were made, unless the actor has an older one of the same user still",
       needs: .nothing, route: .everywhere, body: .gather(collect: collectApprovals, finish: finishApprovals)),
     CommandSpec(
       "APPROVAL.GRANT", .people, "Approve a command that waits, and carry it out", [.word("approval", .integer)],

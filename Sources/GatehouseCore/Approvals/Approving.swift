@@ -103,6 +103,7 @@ extension Turn {
     }
     // What the gate would refuse cannot be approved either.
     _ = try movedCounters()
+    try requireLastingHolders()
     guard let subject = try user(principal.subject) else { return }
     var request = ApprovalRequest()
     (request.subject, request.actor) = (principal.subject, principal.actor)

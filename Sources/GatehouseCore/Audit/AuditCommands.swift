@@ -9,9 +9,10 @@ extension CommandTable {
       ],
       reply:
         "`[cursor, items]`; maps `lsn, time, actor, subject, service, command, reason, changes, names`; `names` has the"
-        + " usernames of the people in the changes, by `user #12` and `contact #34`. `service` is `local` where a connection"
-        + " acted for which no service and nobody's session stands, and null otherwise. What is deleted keeps what it"
-        + " was as old values. `ENTITY` takes a kind"
+        + " usernames of the people in the changes, by `user #12` and `contact #34`. `service` is the name of the service,"
+        + " or `#id` for who may not read the whole trail; `local` where a connection acted for which no service and"
+        + " nobody's session stands; null where a session acted without a service, or the server by itself. What is"
+        + " deleted keeps what it was as old values. `ENTITY` takes a kind"
         + " (\(Turn.trailEntities.joined(separator: ", "))) and a name or `#id`. Of what happened in"
         + " workspaces that the caller may not read nothing is shown, and changes of who somebody is are the business of"
         + " the home that the user had then; who acted from there stands as `#id`, without the"

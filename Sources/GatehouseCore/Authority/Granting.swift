@@ -103,6 +103,26 @@ extension Turn {
     }
   }
 
+  /// The permissions of some of a side's holdings, those that begin later included: who waits for them must not prepare more
+  /// for them than was given.
+  func gains(of side: Side, by isGaining: (Holding) -> Bool) throws(Halt) -> [Gain] {
+    guard let person = side.person, let user = try user(person.id) else { return [] }
+    return user.holdings(in: directory, at: now, isComing: true).filter(isGaining).flatMap { holding in
+      holding.permissions.list.map { Gain(permission: $0, end: holding.end) }
+    }
+  }
+
+  /// Refuses what a side would gain, unless it has it by other holdings now, and for as long.
+  ///
+  /// - Parameter way: by which it would have it.
+  func requireHeld(_ gain: Gain, by holdings: [Holding], over whom: String, _ way: StaticString) throws(Halt) {
+    let lasts = holdings.map(\.end).max()
+    if let lasts, lasts >= gain.end { return }
+    let beyond = lasts.map { " beyond \(TimeText.text(of: $0))" } ?? ""
+    throw .refused(
+      .noPermission("the permission \(gain.permission.name) over \(whom)\(beyond), to have it by way of the \(way)"))
+  }
+
   /// The same for what gives a person rights in another way than by a role, or takes them. It counts as granting (B13).
   func requireGiving(
     _ permissions: PermissionSet, over site: Site, until end: Milliseconds, to what: String,
@@ -125,11 +145,12 @@ extension Turn {
   private func text(of site: Site) -> String {
     switch site {
     case .server: "everywhere"
-    case .workspace(let id): text(of: Scope.workspace(id))
-    case .product(let id, _): text(of: Scope.product(id))
+    case .workspace(let id): "in the \(text(of: Scope.workspace(id)))"
+    case .product(let id, _): "for the \(text(of: Scope.product(id)))"
     case .account(let id, let workspace):
-      knows(site) ? text(of: Scope.account(id, of: workspace)) : "an account of others"
-    case .group(let id, let workspace): knows(site) ? text(of: Scope.group(id, of: workspace)) : "a group of others"
+      knows(site) ? "over the \(text(of: Scope.account(id, of: workspace)))" : "over an account of others"
+    case .group(let id, let workspace):
+      knows(site) ? "over the \(text(of: Scope.group(id, of: workspace)))" : "over a group of others"
     case .anyOf: "over the user"
     }
   }
@@ -144,6 +165,12 @@ extension Turn {
     case .group(let id, _): "group \(directory.groupName(id))"
     }
   }
+}
+
+/// A permission that somebody would have over more people, and until when.
+struct Gain {
+  let permission: Permission
+  let end: Milliseconds
 }
 
 extension Directory {

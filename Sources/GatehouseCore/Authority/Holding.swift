@@ -17,6 +17,8 @@ public struct Holding: Sendable {
   public let source: Source
   /// The accounts whose people it is over; nil if it is over everybody in the scope.
   var employers: EmployerScope?
+  /// The moment at which it begins, of one that is to come.
+  var start = Milliseconds.min
   /// The moment at which it ends: nobody gives away more than that (`requireHolding`).
   var end = Milliseconds.max
 
@@ -159,7 +161,9 @@ extension PersonView {
           holdings.append(
             Holding(
               permissions: permissions, scope: scope, workspace: workspace, source: .grant(grant),
-              employers: directory.employers(of: scope, by: opened), end: grant.limits.ending(by: membership).end))
+              employers: directory.employers(of: scope, by: opened),
+              start: max(grant.limits.from ?? .min, membership.from ?? .min),
+              end: grant.limits.ending(by: membership).end))
         }
       }
     }

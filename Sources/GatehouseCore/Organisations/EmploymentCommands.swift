@@ -36,7 +36,6 @@ extension CommandTable {
 
   @Sendable private static func employAdd(_ turn: Turn) throws(Halt) {
     let (user, account, held) = try turn.employment()
-    try turn.requireNoGain(over: user, by: account)
     let today = user.today(in: account.workspace, turn.directory, at: turn.now)
     if let held, !held.hasEnded(on: today) {
       throw .refused(
@@ -45,6 +44,7 @@ extension CommandTable {
     }
     var new = Employment(account.id, of: account.workspace)
     (new.from, new.to) = try turn.days(of: user, in: account.workspace, insteadOf: new)
+    try turn.requireNoGain(over: user, by: new)
     let others = user.employments.filter { $0.workspace == account.workspace && $0.account != account.id }
     new.isMain = turn.has("MAIN") || held?.isMain == true || !others.contains(where: \.isMain)
     guard held != nil || user.employments.count < Limits.employmentsOfContact else {
@@ -57,9 +57,9 @@ extension CommandTable {
   @Sendable private static func employSet(_ turn: Turn) throws(Halt) {
     let (user, account, held) = try turn.employment()
     guard let held else { throw turn.notEmployed(user, account) }
-    try turn.requireNoGain(over: user, by: account)
     var new = held
     (new.from, new.to) = try turn.days(of: user, in: account.workspace, insteadOf: held)
+    if !held.includes(new) { try turn.requireNoGain(over: user, by: new) }
     new.isMain = held.isMain || turn.has("MAIN")
     turn.reply.flag(new != held)
     if new != held { turn.setEmployment(of: user.contactID, from: held, to: new, among: user.employments) }
@@ -208,11 +208,11 @@ extension Turn {
   }
 
   /// Nobody employs somebody where they have power over the employees, or will have it, to have it over that person too.
-  fileprivate func requireNoGain(over user: UserReference, by account: Account) throws(Halt) {
-    let site: Site = .workspace(account.workspace)
+  fileprivate func requireNoGain(over user: UserReference, by employment: Employment) throws(Halt) {
+    let site: Site = .workspace(employment.workspace)
     var known: Employers?
     for side in sides where !side.isOneself(user) {
-      for gain in try gains(of: side, overEmployeesOf: account.id, in: account.workspace, home: user.home) {
+      for gain in try gains(of: side, by: employment, home: user.home) {
         let held = side.holdings.filter {
           $0.covers(site, gain.permission, of: user, &known, in: directory, at: now)
         }
@@ -225,51 +225,28 @@ extension Turn {
   ///
   /// - Parameter home: the login's.
   func requireNoGain(over contact: ContactID, by employment: Employment, home: WorkspaceID) throws(Halt) {
-    let (account, workspace) = (employment.account, employment.workspace)
     for side in sides {
-      for gain in try gains(of: side, overEmployeesOf: account, in: workspace, home: home) {
-        let held = side.holdings.filter { $0.covers(.workspace(workspace), gain.permission) }
+      for gain in try gains(of: side, by: employment, home: home) {
+        let held = side.holdings.filter { $0.covers(.workspace(employment.workspace), gain.permission) }
         try requireHeld(gain, by: held, over: "contact #\(contact.raw)", "account")
       }
     }
   }
 
-  /// What a side may do to people because an account employs them, or will be allowed to.
+  /// What a side may do to somebody because of an employment, or will be allowed to while it lasts.
   ///
-  /// - Parameter home: theirs.
-  private func gains(
-    of side: Side, overEmployeesOf account: AccountID, in workspace: WorkspaceID, home: WorkspaceID?
-  ) throws(Halt) -> [Gain] {
-    try gains(of: side) { $0.employers?.contains(account) == true }
+  /// - Parameter home: the person's.
+  private func gains(of side: Side, by employment: Employment, home: WorkspaceID?) throws(Halt) -> [Gain] {
+    let end = employment.overEverywhere ?? .max
+    return try gains(of: side) { $0.employers?.contains(employment.account) == true && $0.start < end }
       // Who somebody is, is governed elsewhere, whoever employs them here.
-      .filter { $0.permission.isAboutPeople && ($0.permission.domain != .identity || home == workspace) }
+      .filter { $0.permission.isAboutPeople && ($0.permission.domain != .identity || home == employment.workspace) }
   }
 }
 
-/// A permission that somebody would have over more people, and until when.
-struct Gain {
-  let permission: Permission
-  let end: Milliseconds
-}
-
-extension Turn {
-  /// The permissions of some of a side's holdings, those that begin later included: who waits for them must not prepare more
-  /// for them than was given.
-  func gains(of side: Side, by isGaining: (Holding) -> Bool) throws(Halt) -> [Gain] {
-    guard let person = side.person, let user = try user(person.id) else { return [] }
-    return user.holdings(in: directory, at: now, isComing: true).filter(isGaining).flatMap { holding in
-      holding.permissions.list.map { Gain(permission: $0, end: holding.end) }
-    }
-  }
-
-  /// Refuses what a side would gain, unless it has it by other holdings now, and for as long.
-  ///
-  /// - Parameter way: by which it would have it.
-  func requireHeld(_ gain: Gain, by holdings: [Holding], over whom: String, _ way: StaticString) throws(Halt) {
-    let lasts = holdings.map(\.end).max()
-    if let lasts, lasts >= gain.end { return }
-    let beyond = lasts.map { " beyond \(TimeText.text(of: $0))" } ?? ""
-    throw .refused(
-      .noPermission("the permission \(gain.permission.name) over \(whom)\(beyond), to have it by way of the \(way)"))
+extension Employment {
+  /// Whether all days of another one are its own too.
+  fileprivate func includes(_ other: Employment) -> Bool {
+    (from ?? .min) <= (other.from ?? .min) && (to ?? .max) >= (other.to ?? .max)
   }
 }

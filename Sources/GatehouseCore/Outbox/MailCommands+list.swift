@@ -8,8 +8,8 @@ extension CommandTable {
       ],
       reply:
         "`[cursor, items]`; maps `id, state, kind, workspace, user, username, to, created, attempts, next, expires,"
-        + " error`; the user is whom a mail is about, who need not be whom it goes `to`, and of who was merged the kept one; of who has left the workspace, `username` is"
-        + " `#id`. Mails about super administrators only super administrators are shown, or handle."
+        + " error`; the user is whom a mail is about, who need not be whom it goes `to`, and of who was merged the kept one; where the workspace does not know the name that somebody"
+        + " has by now, `username` is `#id`. Only super administrators see or handle mails about super administrators."
         + " States are \(QueuedMail.State.allCases.map(\.rawValue).joined(separator: ", ")); kinds are"
         + " \(Mail.Kind.allCases.map(\.name).joined(separator: ", "))",
       rights: .mail, needs: .permission(.mailHandle, over: .anything), route: .everywhere,
@@ -124,9 +124,8 @@ extension CommandTable {
     reply.text("user")
     reply.integer(user.raw)
     reply.text("username")
-    let serial = turn.partitioning.serial(of: mail.user)
-    let named = UserReference(id: mail.user, cell: cell, serial: serial)
-    reply.text(turn.isStrangerToSender(named) ? "#\(mail.user.raw)" : cell.state.people.username(serial))
+    let named = UserReference(id: mail.user, cell: cell, serial: turn.partitioning.serial(of: mail.user))
+    reply.text(turn.nameForSender(of: named, mail))
     reply.text("to")
     // Who was merged leads to somebody who may live in another partition: there it shows when the mail is taken.
     let person = cell.state.serial(of: user).map { UserReference(id: user, cell: cell, serial: $0) }

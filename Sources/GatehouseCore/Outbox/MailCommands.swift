@@ -142,8 +142,8 @@ extension CommandTable {
 }
 
 extension Turn {
-  /// The mail that a word names; nil where there is none, or none of a workspace whose mails the caller may handle (W4),
-  /// or it is about somebody with more power (L10).
+  /// The mail that a word names; nil where there is none, where it is of a workspace whose mails the caller may not handle
+  /// (W4), and where it is about somebody with more power (L10).
   func mail(_ word: Int) throws(Halt) -> QueuedMail? {
     let id: MailID = try id(word, "id")
     let cell = try cell(partitioning.partition(of: id))

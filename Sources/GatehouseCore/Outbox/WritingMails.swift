@@ -17,10 +17,12 @@ extension Turn {
     // Who has left the workspace for another one is told by what that knew (W4).
     let isStranger = isStrangerToSender(user)
     let recipient = recipient(of: mail, about: user)
-    let name = isStranger ? recipient : fullName(of: user, in: mail.workspace)
-    let username = isStranger ? "#\(user.id.raw)" : user.username
+    let username = nameForSender(of: user, mail)
+    let name =
+      !isStranger ? fullName(of: user, in: mail.workspace) : mail.kind.followsPerson ? recipient : username
     let own =
-      mail.fact(.manager).isEmpty ? user.cell.state.people.text(.language, of: user.contact) : mail.fact(.language)
+      isStranger || !mail.fact(.manager).isEmpty
+      ? mail.fact(.language) : user.cell.state.people.text(.language, of: user.contact)
     let (template, language) = template(of: mail, about: user, in: own)
     let value = { (placeholder: String) -> String in
       switch placeholder {
@@ -64,7 +66,14 @@ extension Turn {
   }
 
   /// Whether somebody has left all workspaces whose mails the caller handles.
-  func isStrangerToSender(_ user: UserReference) -> Bool { isStranger(user, in: reach(of: .mailHandle)) }
+  private func isStrangerToSender(_ user: UserReference) -> Bool {
+    isLimited && isStranger(user.ofPerson, in: reach(of: .mailHandle))
+  }
+
+  /// The username of whom a mail is about, `#id` where the caller must not be told it.
+  func nameForSender(of user: UserReference, _ mail: Mail) -> String {
+    !isStrangerToSender(user) || isNamed(user, in: mail.workspace) ? user.username : "#\(user.id.raw)"
+  }
 
   /// To whom a mail goes now: if it is for the person, to the address that the person has by now.
   func recipient(of mail: Mail, about user: UserReference) -> String {

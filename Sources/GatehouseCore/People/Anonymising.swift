@@ -142,7 +142,7 @@ extension Turn {
     try hold(
       logins.flatMap { [$0.0.username, $0.new] }.map { NameKey($0, partitioning).partition })
     for (login, new) in logins {
-      if let holder = try holder(ofNewName: new), holder.id != login.id {
+      if try holder(ofNewName: new, besides: login.id) != nil {
         throw .refused(.conflict("username: \(new) is taken; rename that user first"))
       }
       if login.username != new { emit(UserRenamed(login.id, old: login.username, new: new)) }
@@ -192,7 +192,8 @@ extension People {
     var kept = Details()
     contacts.withDetails(of: serial) { details in
       for tag in [
-        ContactTag.home, ContactTag.formerLogin, ContactTag.merged, ContactTag.mergedInto, ContactTag.employments,
+        ContactTag.home, ContactTag.formerHomes, ContactTag.formerLogin, ContactTag.merged, ContactTag.mergedInto,
+        ContactTag.employments,
       ] {
         if let field = Details.field(tag, in: details) { kept.set(tag, field) }
       }

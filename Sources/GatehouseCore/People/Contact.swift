@@ -36,6 +36,8 @@ enum ContactTag {
   static let mergedInto: UInt8 = 69
   /// Where the contact is, was and will be employed.
   static let employments: UInt8 = 70
+  /// The homes that the contact had before, as far as those of its newest login do not tell it.
+  static let formerHomes: UInt8 = 71
 }
 
 /// The data of a person that all products share (T2): texts in the contact's details, or days in its row.

@@ -5,11 +5,14 @@ extension Turn {
   /// The user that a word names: one whom the caller knows, or of whom the workspace that is named has something.
   func recordedUser(_ index: Int) throws(Halt) -> UserReference {
     if let user = try userIfAny(index) { return user }
+    // Whether the workspace is known must not depend on the user.
+    if has("WORKSPACE") { _ = try workspace() }
     guard let named = try anyUser(index) else { throw .refused(noUser(index)) }
     let user = try lead(from: named)
     guard try isRecorded(user.contactReference) else { throw .refused(noUser(index)) }
     let workspace = try workspace().id
-    guard isID(index) || isNamed(user, in: workspace) else { throw .refused(noUser(index)) }
+    guard isID(index) || isNamed(named, in: workspace) || isNamed(named.username, among: user, in: workspace)
+    else { throw .refused(noUser(index)) }
     noteNamed(user)
     return user
   }
@@ -18,6 +21,7 @@ extension Turn {
   func recordedPerson(_ index: Int) throws(Halt) -> ContactReference {
     guard word(index).first == 0x23 else { return try recordedUser(index).contactReference }
     let id: ContactID = try id(index, "contact")
+    if has("WORKSPACE") { _ = try workspace() }
     let found = try contact(id).map { (contact) throws(Halt) in try lead(from: contact) }
     guard let found else { throw .refused(.notFound("contact #\(id.raw)")) }
     if isLimited, !knows(found), try !isRecorded(found) { throw .refused(.notFound("contact #\(id.raw)")) }
@@ -32,9 +36,16 @@ extension Turn {
     return Target(.workspace(try workspace().id), contact.newestLogin)
   }
 
-  /// Whether the caller may know the username of somebody of whom a workspace has something.
-  func isNamed(_ user: UserReference, in workspace: WorkspaceID) -> Bool {
-    !isStranger(user.ofPerson, in: .only([workspace])) || user.cell.state.people.isNamed(user.serial, in: workspace)
+  /// Whether the caller may know the username of a login of which a workspace has something: it was a member there when it
+  /// was deleted, or had the name when it left.
+  func isNamed(_ login: UserReference, in workspace: WorkspaceID) -> Bool {
+    !isStranger(login.ofPerson, in: .only([workspace])) || login.isMember(of: workspace)
+      || login.cell.state.people.isNamed(login.serial, in: workspace)
+  }
+
+  /// Whether a workspace knows a username from one of the logins of a person.
+  private func isNamed(_ username: String, among user: UserReference, in workspace: WorkspaceID) -> Bool {
+    user.contactReference.logins.contains { $0.username == username && isNamed($0, in: workspace) }
   }
 
   /// Whether the workspace that is named has something of a person, which the caller may read there of everybody.
@@ -69,7 +80,7 @@ extension People {
     let places = placesNaming(serial)
     if places.contains(workspace) { return }
     var details = users.details(of: serial)
-    details.encode(UserTag.namedIn) { $0.list(places + [workspace]) { $0.varint($1) } }
+    details.encode(UserTag.namedIn) { $0.list((places + [workspace]).suffix(Limits.formerHomes)) { $0.varint($1) } }
     users.setDetails(of: serial, details.bytes)
   }
 }

@@ -10,6 +10,12 @@ extension People {
     return live != 0 ? live : Self.serial(ContactTag.formerLogin, in: contacts, of: serial)
   }
 
+  /// The version of the newest login, or of a contact that never had one.
+  func version(ofContact serial: Int) -> UInt32 {
+    let login = newestLogin(ofContact: serial)
+    return login != 0 ? users[login].version : contacts[serial].version
+  }
+
   /// All logins of a contact, newest first.
   func logins(ofContact serial: Int) -> [Int] {
     var logins: [Int] = []

@@ -50,10 +50,10 @@ extension [NameHolder] {
     return found.reversed()
   }
 
-  /// Whether all spell the name alike, so that it leads to the last one alone.
-  var areSpelledAlike: Bool {
+  /// Whether the name leads to the last one alone, because all others spelled it alike or are deleted.
+  func leadToLast(whereGone isGone: (UserID) -> Bool) -> Bool {
     guard let last else { return true }
-    return dropLast().allSatisfy { Self.isSpelledAlike($0.name, last.name) }
+    return dropLast().allSatisfy { Self.isSpelledAlike($0.name, last.name) || isGone($0.user) }
   }
 
   /// Whether two names differ only in the case of ASCII letters. Replay of the log depends on this, so it must not use

@@ -29,10 +29,17 @@ extension PartitionState {
 
   mutating func put(_ holders: [NameHolder], _ folded: String, _ key: NameKey) {
     var others = holders
-    if let last = holders.last, partitioning.partition(of: last.user) == index, holders.areSpelledAlike {
+    if let last = holders.last, partitioning.partition(of: last.user) == index,
+      holders.leadToLast(whereGone: { isDeleted($0) })
+    {
       people.names.insert(partitioning.serial(of: last.user), hash: key.hash)
       others.removeLast()
     }
     if !others.isEmpty { people.otherNames[folded] = others }
+  }
+
+  /// Whether a user is known to be deleted; false for users of other partitions.
+  private func isDeleted(_ user: UserID) -> Bool {
+    partitioning.partition(of: user) == index && people.users[partitioning.serial(of: user)].status == .deleted
   }
 }

@@ -77,7 +77,7 @@ extension People {
   func otherHolders(folded: UnsafeRawBufferPointer) -> [NameHolder] { formerHolders(folded: folded).current }
 
   /// The same, with those who had the name before somebody else got it.
-  func formerHolders(folded: UnsafeRawBufferPointer) -> [NameHolder] {
+  fileprivate func formerHolders(folded: UnsafeRawBufferPointer) -> [NameHolder] {
     if otherNames.isEmpty { return [] }
     return otherNames[String(decoding: folded, as: UTF8.self)] ?? []
   }
@@ -162,9 +162,11 @@ extension PartitionState {
     return people.otherHolders(folded: folded)
   }
 
-  /// The same, and how many had the name before.
-  func givenName(_ folded: UnsafeRawBufferPointer, _ key: NameKey) -> (holders: [NameHolder], former: Int) {
-    (holders(folded: folded, hash: key.hash), people.formerHolders(folded: folded).count)
+  /// The same, and all who had the name before.
+  func givenName(_ folded: UnsafeRawBufferPointer, _ key: NameKey) -> (holders: [NameHolder], former: [NameHolder]) {
+    let former = people.formerHolders(folded: folded)
+    guard let serial = people.localUser(folded: folded, hash: key.hash) else { return (former.current, former) }
+    return ([NameHolder(user: id(serial), name: people.username(serial))], former)
   }
 }
 

@@ -31,9 +31,15 @@ public enum SettlingNames {
   private static func deletedHolders(
     in cell: PartitionCell, _ partitions: [PartitionCell]
   ) -> [(users: [UserID], lsn: LSN)] {
-    var names = cell.state.people.otherNames.values.map { $0.map(\.user) }
-    cell.state.people.names.forEach { names.append([cell.state.id($0)]) }
-    return names.compactMap { users in
+    var names: [String: [UserID]] = [:]
+    for holder in cell.state.people.otherNames.values.joined() {
+      names[FoldedName(holder.name).text, default: []].append(holder.user)
+    }
+    // The last one of a name that others had before is in the index of names.
+    cell.state.people.names.forEach { serial in
+      names[FoldedName(cell.state.people.username(serial)).text, default: []].append(cell.state.id(serial))
+    }
+    return names.values.compactMap { users in
       let gone = users.compactMap { user in row(of: user, partitions).map { (user, $0) } }
         .filter { $0.1.status == .deleted }
       return gone.map(\.1.lsn).max().map { (gone.map(\.0), $0) }
@@ -48,7 +54,7 @@ public enum SettlingNames {
     let key = NameKey(name, partitioning)
     let keeper = partitions[key.partition]
     var holders = keeper.state.takeHolders(folded, key)
-    // A live user's name leads to that user alone. Of several deleted users, the last one keeps it.
+    // Live users come last, and get the name from those who are deleted.
     holders.add(NameHolder(user: user, name: name))
     keeper.state.put(holders, folded, key)
   }

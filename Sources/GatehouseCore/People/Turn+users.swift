@@ -65,15 +65,16 @@ extension Turn {
   }
 
   /// The same for a name that no word says.
-  func holder(ofNewName name: String) throws(Halt) -> UserReference? {
+  func holder(ofNewName name: String, besides own: UserID? = nil) throws(Halt) -> UserReference? {
     let key = NameKey(name, partitioning)
     let cell = try cell(key.partition)
     var folded = FoldedName(name).text
-    return try holder(among: folded.withUTF8 { cell.state.givenName(UnsafeRawBufferPointer($0), key) }, in: cell)
+    let given = folded.withUTF8 { cell.state.givenName(UnsafeRawBufferPointer($0), key) }
+    return try holder(among: given, in: cell, besides: own)
   }
 
   private func holder(
-    among given: (holders: [NameHolder], former: Int), in cell: HeldPartition, besides own: UserID? = nil
+    among given: (holders: [NameHolder], former: [NameHolder]), in cell: HeldPartition, besides own: UserID? = nil
   ) throws(Halt) -> UserReference? {
     read(cell.state.lsn)
     for holder in given.holders where holder.user != own {
@@ -82,7 +83,7 @@ extension Turn {
       if let own, found.row.status == .deleted, try lead(from: found).id == own { continue }
       return found
     }
-    guard given.former < Limits.holdersOfName else {
+    guard given.former.count < Limits.holdersOfName || given.former.contains(where: { $0.user == own }) else {
       throw .refused(
         .limit(
           "usernames: one is given to at most \(Limits.holdersOfName) users in turn; choose another, or remove some of"
@@ -91,13 +92,13 @@ extension Turn {
     return nil
   }
 
-  /// Whether a user is among those who had their username last. Whoever got the name since has taken their place.
+  /// Whether a user is the last one who got their username. Whoever got it since has taken their place.
   func isLed(to user: UserReference) throws(Halt) -> Bool {
     let key = NameKey(user.username, partitioning)
     let cell = try cell(key.partition)
     var folded = FoldedName(user.username).text
     let holders = folded.withUTF8 { cell.state.holders(folded: UnsafeRawBufferPointer($0), hash: key.hash) }
-    return holders.contains { $0.user == user.id }
+    return holders.last?.user == user.id
   }
 
   private func isLive(_ id: UserID) throws(Halt) -> Bool {

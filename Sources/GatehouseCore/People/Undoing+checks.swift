@@ -70,7 +70,7 @@ extension Undoing {
     if !isMergedHere, let other = user.cell.state.people.successor(ofContact: user.contact) {
       throw built("contact #\(contact.id.raw) was merged into contact #\(other.raw) since")
     }
-    if let holder = try turn.holder(ofNewName: user.username), holder.id != user.id {
+    if try turn.holder(ofNewName: user.username, besides: user.id) != nil {
       throw built("the username \(user.username) was given to somebody else since")
     }
     let reference = user.cell.state.people.text(.reference, of: user.serial)

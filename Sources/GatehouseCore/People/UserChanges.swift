@@ -49,7 +49,10 @@ public struct UserCreated: PartitionChange {
       var row = UserRow()
       row.created = header.time
       row.contact = UInt32(state.partitioning.serial(of: contact))
-      row.version = 1
+      // A contact that was there goes on counting (IFVERSION).
+      let person = Int(row.contact)
+      let isNew = state.people.contacts[person].lsn == lsn && state.people.contacts[person].version == 1
+      row.version = isNew ? 1 : state.people.version(ofContact: person) + 1
       row.lsn = lsn
       row.nameHash = key.hash
       row.status = status
@@ -59,12 +62,13 @@ public struct UserCreated: PartitionChange {
       state.people.users.put(row, at: serial)
       packed.withBytes { state.people.users.setDetails(of: serial, $0) }
       state.indexReference(of: serial)
+      let homes = isNew ? nil : state.people.homes(ofContact: person)
       state.people.beginLogin(serial)
+      if let homes { state.people.keepHomes(homes, ofContact: person, lsn) }
       state.people.refile(filed)
-      state.people.contacts[Int(row.contact)].lsn = lsn
-      state.people.noteChange(of: Int(row.contact))
+      state.people.contacts[person].lsn = lsn
+      state.people.noteChange(of: person)
       state.people.liveUsers += 1
-      let person = Int(row.contact)
       if state.people.contacts[person].released != .min || !state.people.employments(of: person).isEmpty {
         state.people.watchEnds(of: serial, after: header.time)
       }

@@ -250,7 +250,9 @@ private struct NewUser {
         .conflict("contact: #\(contact.raw) has the live user \(user.username); delete that one first"))
     }
     turn.noteHandingOver(from: person.home, to: workspace.id)
-    if person.text(.email).isEmpty { card.suggest(email: username) }
+    // Nobody sets by the username what they may not set.
+    let place = turn.target(of: person).site(for: .contactSet, at: turn.now)
+    if person.text(.email).isEmpty, turn.allows(.contactSet, over: place) { card.suggest(email: username) }
     try card.settle(turn, over: person)
     let email = card.value(.email, over: person)
     try requireFields(of: person, card, turn)

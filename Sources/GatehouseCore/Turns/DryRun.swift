@@ -15,6 +15,8 @@ extension Turn {
 
   /// Makes the effects of the decision the answer, and discards the decision.
   func preview() throws(Halt) {
+    // What changes nothing waits for nobody.
+    let demand = hasChanges ? demand : nil
     // Sessions that have lost their right would end in the same record.
     for (id, cause) in lapsed { try endSession(id, cause) }
     let (before, after) = try movedCounters()

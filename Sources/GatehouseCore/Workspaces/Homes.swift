@@ -30,7 +30,21 @@ extension People {
   /// The same for a contact.
   func homes(ofContact serial: Int) -> HomeHistory {
     let login = newestLogin(ofContact: serial)
-    return login == 0 ? HomeHistory(current: home(ofContact: serial), former: []) : homes(of: login)
+    let own = Self.formerHomes(ContactTag.formerHomes, in: contacts.details(of: serial))
+    let former = login == 0 ? own : (own + formerHomes(of: login)).sorted { $0.until < $1.until }
+    return HomeHistory(current: home(ofContact: serial), former: former)
+  }
+
+  /// Keeps the homes that a contact had before another login became its newest, in record `lsn`.
+  mutating func keepHomes(_ before: HomeHistory, ofContact serial: Int, _ lsn: LSN) {
+    var former = before.former
+    if let old = before.current, old != home(ofContact: serial) {
+      former.append(FormerHome(workspace: old, until: lsn))
+    }
+    if former.isEmpty { return }
+    var details = contacts.details(of: serial)
+    Self.encode(former, ContactTag.formerHomes, in: &details)
+    contacts.setDetails(of: serial, details.bytes)
   }
 
   /// The homes of a login that was removed for good, whose trail stays with them (L19); nil if an earlier version removed
@@ -53,16 +67,17 @@ extension People {
     let homes = homes(of: serial)
     var details = Details()
     details.encode(UserTag.memberships) { $0.list([homes.current ?? mainWorkspace]) { $0.varint($1) } }
-    if !homes.former.isEmpty { Self.encode(homes.former, in: &details) }
+    Self.encode(homes.former, UserTag.formerHomes, in: &details)
     users.put(.vacant, at: serial)
     users.setDetails(of: serial, details.bytes)
   }
 
-  /// Removes a contact for good, whose home stays.
+  /// The same for a contact.
   mutating func vacate(contact serial: Int) {
-    let home = home(ofContact: serial) ?? mainWorkspace
+    let homes = homes(ofContact: serial)
     var details = Details()
-    details.encode(ContactTag.home) { $0.varint(home) }
+    details.encode(ContactTag.home) { $0.varint(homes.current ?? mainWorkspace) }
+    Self.encode(homes.former, ContactTag.formerHomes, in: &details)
     contacts.put(.vacant, at: serial)
     contacts.setDetails(of: serial, details.bytes)
   }
@@ -97,7 +112,11 @@ extension People {
   }
 
   private func formerHomes(of serial: Int) -> [FormerHome] {
-    let list = try? users.details(of: serial).decode(UserTag.formerHomes) { (reader) throws(CodingError) in
+    Self.formerHomes(UserTag.formerHomes, in: users.details(of: serial))
+  }
+
+  private static func formerHomes(_ tag: UInt8, in details: Details) -> [FormerHome] {
+    let list = try? details.decode(tag) { (reader) throws(CodingError) in
       try reader.list { (reader) throws(CodingError) in
         FormerHome(workspace: try reader.number(), until: try reader.varint())
       }
@@ -107,13 +126,14 @@ extension People {
 
   private mutating func addFormerHome(of serial: Int, _ home: FormerHome) {
     var details = users.details(of: serial)
-    Self.encode((formerHomes(of: serial) + [home]).suffix(Limits.formerHomes), in: &details)
+    Self.encode(formerHomes(of: serial) + [home], UserTag.formerHomes, in: &details)
     users.setDetails(of: serial, details.bytes)
   }
 
-  private static func encode(_ homes: [FormerHome], in details: inout Details) {
-    details.encode(UserTag.formerHomes) { writer in
-      writer.list(homes) { writer, home in
+  private static func encode(_ homes: [FormerHome], _ tag: UInt8, in details: inout Details) {
+    if homes.isEmpty { return details.remove(tag) }
+    details.encode(tag) { writer in
+      writer.list(homes.suffix(Limits.formerHomes)) { writer, home in
         writer.varint(home.workspace)
         writer.varint(home.until)
       }

@@ -47,6 +47,21 @@ import Testing
     }
   }
 
+  @Test("B13: what could not be done is refused at once, and what changes nothing does not wait") func impossible() {
+    core.run("WORKSPACE.SET main policy.approval.needs workspace.set,security.set,user.status")
+    core.run("WORKSPACE.CREATE acme")
+    core.run("USER.CREATE own WORKSPACE acme NOINVITE")
+    core.run("WORKSPACE.TRANSFER acme own")
+    core.run("WORKSPACE.SET acme policy.approval.needs workspace.set,security.set")
+    core.run("USER.SET own released 2026-01-01")
+    let line = "WORKSPACE.SET acme policy.login.within-employment on"
+    let tried = core.run("\(line) DRYRUN", as: one).text ?? ""
+    #expect(tried.hasPrefix("REFUSED owner: "), "\(tried)")
+    #expect(core.run(line, as: one).text == tried)
+    let nothing = core.run("USER.STATUS ana active REASON x DRYRUN", as: one)
+    #expect(nothing["approval"] == .null && nothing["changes"].items.isEmpty, "\(nothing)")
+  }
+
   /// Many at once is no way around it.
   @Test(
     "B13, L23: a bulk edit waits where one of those it concerns would",

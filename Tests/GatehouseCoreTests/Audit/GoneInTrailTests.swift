@@ -55,6 +55,40 @@ import Testing
     #expect(commands(as: other).contains("USER.PURGE") && !commands(as: other).contains("USER.STATUS"))
   }
 
+  /// Each workspace that governed a contact has what was changed then, however the next came to govern it.
+  @Test("L19, W1: a contact's trail stays with the home that it had", arguments: ["PURGE", "CREATE", "DELETE"])
+  func contactsOfHomes(way: String) throws {
+    core.run("USER.CREATE pu FIRST Pu WORKSPACE a NOINVITE")
+    let contact = core.run("USER.GET pu")["contact"]
+    core.run("USER.SET pu phone 0600-77")
+    if way == "CREATE" {
+      core.run("USER.DELETE pu REASON gone")
+      core.run("USER.CREATE pu CONTACT #\(contact) WORKSPACE b NOINVITE")
+    } else {
+      core.run("WORKSPACE.MEMBER b pu")
+      core.run("USER.MOVEHOME pu b")
+      core.run("WORKSPACE.MEMBER a pu REMOVE")
+    }
+    core.run("USER.SET pu phone 0600-88")
+    if way != "CREATE" {
+      core.run("USER.DELETE pu REASON gone")
+      #expect(core.run("USER.PURGE pu").text == "OK")
+    }
+    if way == "DELETE" { #expect(!core.run("CONTACT.DELETE #\(contact)").isError) }
+    func expectTold() {
+      let (first, second) = (trail(as: boss), trail(as: other))
+      #expect(first.contains("0600-77") && !first.contains("0600-88"))
+      #expect(second.contains("phone: 0600-77 → 0600-88") || second.contains("0600-88"))
+      #expect(!second.contains("phone: → 0600-77") && !second.contains("new: 0600-77"), "\(second)")
+    }
+    expectTold()
+    core.expectReplicated()
+    try core.restart()
+    expectTold()
+  }
+
+  private func trail(as token: String) -> String { "\(core.run("AUDIT.LIST COUNT 1000", as: token))" }
+
   @Test("L19: a contact that was deleted, and what was changed of it before") func deletedContact() throws {
     let contact = core.run("CONTACT.CREATE NAME Con WORKSPACE a")["contact"]
     core.run("CONTACT.SET #\(contact) phone 0600-11")

@@ -48,7 +48,7 @@ import Testing
     #expect(core.run("ROLE.DEFINE mine user.read WORKSPACE acme", as: cleo).text == "OK")
     #expect(
       core.run("ROLE.DEFINE more user.read user.delete WORKSPACE acme", as: cleo).text
-        == "NOPERM the permission user.delete workspace acme, to define a role that gives it")
+        == "NOPERM the permission user.delete in the workspace acme, to define a role that gives it")
     #expect(core.run("ROLE.GRANT ann mine WORKSPACE acme", as: cleo).text == "OK")
     for line in ["ROLE.GRANT cleo strong WORKSPACE acme", "ROLE.DEFINE all user.read", "ROLE.GRANT ann mine"] {
       #expect(core.run(line, as: cleo).isError, "\(line)")

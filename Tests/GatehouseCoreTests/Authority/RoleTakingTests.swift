@@ -22,7 +22,7 @@ import Testing
     let eve = core.logIn("eve", "acme/crm")
     for line in ["ROLE.DROP chief", "ROLE.DEFINE chief user.read", "ROLE.DEFINE chief role.define"] {
       let answer = core.run("\(line) WORKSPACE acme", as: eve).text ?? ""
-      #expect(answer.hasPrefix("NOPERM the permission user.delete workspace acme, to "), "\(line): \(answer)")
+      #expect(answer.hasPrefix("NOPERM the permission user.delete in the workspace acme, to "), "\(line): \(answer)")
     }
     #expect(core.run("ROLE.DEFINE chief user.delete WORKSPACE acme", as: eve).isError)
     #expect(core.run("ROLE.DROP looker WORKSPACE acme", as: eve).text == "OK")
@@ -55,5 +55,9 @@ import Testing
           "NOPERM the permission contact.set") == true, "\(change)")
     }
     #expect(!core.run("USER.CREATE new CONTACT #\(contact) WORKSPACE acme NOINVITE EMAIL con@a.test", as: eve).isError)
+    // P6: a username that is an address becomes the contact's only where it may.
+    let bare = core.run("CONTACT.CREATE NAME Bare WORKSPACE acme")["contact"]
+    #expect(!core.run("USER.CREATE bare@a.test CONTACT #\(bare) WORKSPACE acme NOINVITE", as: eve).isError)
+    #expect(core.run("CONTACT.GET #\(bare)")["email"] == .null)
   }
 }

@@ -43,6 +43,17 @@ import Testing
     #expect(!core.run("EMPLOY.ADD tim Gadgets", as: mia).isError)
   }
 
+  @Test("an employment may be shortened, or end before the power begins") func harmless() {
+    core.run("EMPLOY.ADD bob Widgets")
+    core.run("ROLE.GRANT mia manager ACCOUNT Widgets FROM \(Self.beginning)")
+    let mia = core.logIn("mia", "payroll")
+    #expect(core.run("EMPLOY.SET bob Widgets TO 2026-12-31", as: mia).integer == 1)
+    #expect(core.run("EMPLOY.SET bob Widgets MAIN", as: mia).integer == 1)
+    #expect(core.run("EMPLOY.SET bob Widgets TO none", as: mia).isError)
+    #expect(core.run("EMPLOY.ADD tim Widgets TO 2026-03-15", as: mia).text == "OK")
+    #expect(core.run("EMPLOY.SET tim Widgets TO 2026-04-15", as: mia).isError)
+  }
+
   @Test("nor is it by a management link that a later role fills") func managing() {
     core.run("MANAGE.ADD mia ACCOUNT Widgets")
     core.run("ROLE.GRANT mia manager WORKSPACE main FROM \(Self.beginning)")

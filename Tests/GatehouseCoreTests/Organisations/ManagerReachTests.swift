@@ -200,7 +200,7 @@ import Testing
         == "NOPERM the permission contact.set over the account Gadgets, to have it by way of the group")
     #expect(
       core.run("MANAGE.ADD mia ACCOUNT Gadgets", as: mia).text
-        == "NOPERM the permission contact.set account Gadgets, to have somebody manage it")
+        == "NOPERM the permission contact.set over the account Gadgets, to have somebody manage it")
   }
 
   @Test("L19: an administrator of an account reads of each employee what happened to them")

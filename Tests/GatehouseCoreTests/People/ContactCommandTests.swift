@@ -125,4 +125,19 @@ import Testing
     #expect(names.sorted() == ["Ada", "Bea", "Cyd"])
     #expect(core.run("CONTACT.LIST WHERE status = active").text?.hasPrefix("ERR no field 'status'") == true)
   }
+
+  @Test("a contact goes on counting its versions when it gets a login, and another one") func versionsOfLogins() {
+    let contact = core.run("CONTACT.CREATE NAME \"A B\"")["contact"]
+    for phone in 1...3 { core.run("CONTACT.SET #\(contact) phone \(phone)") }
+    var version = core.run("CONTACT.GET #\(contact)")["version"].integer ?? 0
+    for line in [
+      "USER.CREATE vu NOINVITE CONTACT #\(contact)", "USER.DELETE vu REASON x", "USER.RESTORE #\(contact) NOINVITE",
+    ] {
+      #expect(!core.run(line).isError, "\(line)")
+      let new = core.run("CONTACT.GET #\(contact)")["version"].integer ?? 0
+      #expect(new > version, "\(line)")
+      #expect(core.run("CONTACT.SET #\(contact) phone 9 IFVERSION \(version)").text?.hasPrefix("STALE") == true)
+      version = new
+    }
+  }
 }

@@ -47,6 +47,14 @@ import Testing
       #expect(core.run(line, as: boss).text == "NOTFOUND user \(name)", "\(line)")
     }
     #expect(core.run("ENTRY.LIST sue WORKSPACE a", as: boss).text?.hasPrefix("NOTFOUND ") == true)
+    // Nor does an unknown workspace tell who there is.
+    for word in ["tim", "nobody", "#\(core.run("USER.GET tim")["id"])", "#99999"] {
+      for line in [
+        "ENTRY.LIST \(word) WORKSPACE a", "LINK.LIST \(word) WORKSPACE a", "AUDIT.LIST USER \(word) WORKSPACE a",
+      ] {
+        #expect(core.run(line, as: boss).text == "NOTFOUND workspace a", "\(line)")
+      }
+    }
     // Who may read nothing there learns nothing.
     for name in ["sue", "tim", "nobody"] {
       let answer = core.run("ENTRY.LIST \(name) WORKSPACE b", as: stranger)
@@ -70,6 +78,22 @@ import Testing
     core.expectReplicated()
     try core.restart()
     #expect(core.run("ENTRY.LIST susan WORKSPACE b", as: boss)[1][0]["username"].text == "susan")
+  }
+
+  @Test("S12: records of somebody who came back with another login are found by the name that was known there")
+  func restored() {
+    core.run("USER.CREATE eva FIRST Eva WORKSPACE a PRODUCT a/app NOINVITE")
+    core.run("WORKSPACE.MEMBER b eva")
+    core.run("ENTRY.ADD eva START 700 END 800 WORKSPACE b NOTE evas")
+    let contact = core.run("USER.GET eva")["contact"]
+    for name in ["a", "b"] { core.run("WORKSPACE.SET \(name) policy.delete.keep-tracked off") }
+    #expect(!core.run("USER.DELETE eva REASON x").isError)
+    core.run("USER.RESTORE #\(contact) NOINVITE")
+    #expect(core.run("ENTRY.LIST eva WORKSPACE b", as: boss)[1][0]["username"].text == "eva")
+    // The new name is not known there, the old one is.
+    core.run("USER.RENAME eva evita")
+    #expect(core.run("ENTRY.LIST evita WORKSPACE b", as: boss).text == "NOTFOUND user evita")
+    #expect(core.run("ENTRY.LIST #\(core.run("USER.GET evita")["id"]) WORKSPACE b", as: boss)[1].items.count == 1)
   }
 
   @Test("W4: people see their own names in what they did elsewhere") func ownName() {

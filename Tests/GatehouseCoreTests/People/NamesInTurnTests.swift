@@ -56,6 +56,32 @@ import Testing
     core.expectReplicated()
   }
 
+  @Test("B9: an undo gives back a name that was spelled differently since") func spelledDifferently() {
+    let first = give("Äda", 1)[0]
+    let deletion = core.lsn
+    let second = give("äda", 1)[0]
+    #expect(core.run("USER.GET äda")["id"] == second)
+    #expect(!core.run("UNDO \(deletion)").isError)
+    #expect(core.run("USER.GET äda")["id"] == first)
+    core.run("USER.DELETE Äda REASON x")
+    for name in ["Äda", "äda"] { #expect(core.run("USER.GET \(name)")["id"] == first) }
+    core.expectReplicated()
+    #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
+  }
+
+  @Test("a name that was had in turn leads to the same one after the tables of Unicode have changed")
+  func settling() {
+    core.run("PRODUCT.CREATE pay")
+    core.run("USER.CREATE max PRODUCT pay NOINVITE")
+    let users = give("gus", 3)
+    // The first one's row is the last to change.
+    #expect(!core.run("USER.MERGE max #\(users[0])").isError)
+    SettlingNames.run(core.cells)
+    #expect(core.run("USER.GET gus")["id"] == users[2])
+    #expect(core.run("LOGIN.CHECK gus pay").text?.hasPrefix("DENY") == true)
+    #expect(Invariants.check(core.cells, core.wholeDirectory) == [])
+  }
+
   @Test("a name is given only so often, and says what to do then") func limit() {
     let key = NameKey("gus", core.partitioning)
     core.cells[key.partition].state.people.otherNames["gus"] = (1...Limits.holdersOfName).map {

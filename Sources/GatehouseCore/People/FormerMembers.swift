@@ -75,8 +75,8 @@ extension People {
     placesNaming(serial).contains(workspace)
   }
 
-  /// Notes that a user has left a workspace, which goes on knowing the username until that changes.
-  mutating func noteNamed(_ serial: Int, in workspace: WorkspaceID) {
+  /// Has a workspace that a user leaves go on knowing the username, until that changes.
+  mutating func keepName(of serial: Int, in workspace: WorkspaceID) {
     let places = placesNaming(serial)
     if places.contains(workspace) { return }
     var details = users.details(of: serial)

@@ -72,7 +72,7 @@ public struct WorkspaceLeft: MembershipChange {
     let serial = state.partitioning.serial(of: user)
     state.people.setLimits(ofMember: serial, in: workspace, .none)
     state.people.setMemberships(of: serial, state.people.memberships(of: serial).filter { $0 != workspace }, lsn)
-    state.people.noteNamed(serial, in: workspace)
+    state.people.keepName(of: serial, in: workspace)
     state.forgetProvisioned(of: serial, in: workspace)
     state.people.noteLimits(of: serial, nil, at: header.time)
   }

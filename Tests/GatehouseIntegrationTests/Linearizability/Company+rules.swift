@@ -18,7 +18,7 @@ extension Company {
     guard case .create(let person) = call, refusal(of: person, in: state) == nil, !hasSeatMissing(state),
       id > 0, !state.people.values.contains(where: { $0.id == id })
     else { return nil }
-    after.people[person] = Person(id: id)
+    after.give(person, to: Person(id: id))
     return after
   }
 
@@ -54,8 +54,8 @@ extension Company {
       guard let person = state.people[old] else { return nobody(old) }
       if person.standing == .deleted { return Self.deleted }
       if let refusal = refusal(of: new, in: state) { return refusal }
-      state.people[old] = nil
-      state.people[new] = person
+      state.take(old)
+      state.give(new, to: person)
       return .ok
     case .delete(let person), .lock(let person), .unlock(let person), .enable(let person), .disable(let person):
       guard let found = state.people[person] else { return nobody(person) }

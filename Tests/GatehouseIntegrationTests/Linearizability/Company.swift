@@ -27,6 +27,20 @@ struct Company: SequentialObject {
     var bought: Int64
     /// By their names' numbers.
     var people: [Int: Person] = [:]
+    /// Those who are deleted and whose names somebody else got since, the last one last.
+    var former: [Int: [Person]] = [:]
+
+    /// Gives a name to somebody instead of its last holder, who is deleted.
+    mutating func give(_ name: Int, to person: Person) {
+      if let last = people[name] { former[name, default: []].append(last) }
+      people[name] = person
+    }
+
+    /// Takes a name from its holder, and returns it to the one before.
+    mutating func take(_ name: Int) {
+      people[name] = former[name]?.popLast()
+      if former[name]?.isEmpty == true { former[name] = nil }
+    }
 
     var used: Int64 { people.values.reduce(0) { $0 + ($1.isEnabled ? 1 : 0) } }
   }

@@ -131,7 +131,8 @@ struct Sendmail {
           isOpen = false
         }
       }
-      guard entries[0].revents != 0 else { continue }
+      // What it said last is there when it has ended, whatever interrupts the poll.
+      guard hasEnded || entries[0].revents != 0 else { continue }
       var buffer = [UInt8](repeating: 0, count: Self.mostComplaint)
       let count = read(errors, &buffer, buffer.count)
       let room = Self.mostComplaint - exchange.complaint.count

@@ -8,8 +8,9 @@ extension Lane {
   private static let expiryBatch = 128
   /// How many users with something that has ended are handled under one hold.
   private static let endingBatch = 16
-  /// How long a lane ends sessions before it serves its connections again.
-  private static let expiryNanoseconds: UInt64 = 2_000_000
+  /// How long a lane ends sessions before it serves its connections again. Every request that comes meanwhile waits so long,
+  /// and twice a second there are milliseconds of it.
+  private static let expiryNanoseconds: UInt64 = 200_000
   /// Connections are checked at every second upkeep, once a second: there may be thousands.
   private static let upkeepsALook = 2
 
@@ -20,7 +21,8 @@ extension Lane {
   /// there are; an expired session is refused by its deadline even before it is ended here.
   func doUpkeep() {
     guard let services, !services.isStopping else { return }
-    endExpiredSessions()
+    // What is left of the last time comes first.
+    if unfinishedUpkeep == nil { endExpiredSessions(from: index) }
     closeOverdueConnections()
     // A disk that stays full does not wake the lane, so ask here.
     if services.isLogStuck { logAdvanced() }
@@ -36,11 +38,12 @@ extension Lane {
     for connection in connections.values { connection.endIfOverdue(now, times) }
   }
 
-  /// Ends the expired sessions of this lane's share of the partitions. If the time runs out, it continues in the work
-  /// line.
-  private func endExpiredSessions(from first: Int? = nil) {
+  /// Ends the expired sessions of this lane's share of the partitions. If the time runs out, it continues in the next tick.
+  func endExpiredSessions(from first: Int) {
+    unfinishedUpkeep = nil
+    guard let services, !services.isStopping else { return }
     beginRead()
-    var partition = first ?? index
+    var partition = first
     let count = services.partitions.count
     while partition < count {
       executor.tend(partition)
@@ -58,9 +61,7 @@ extension Lane {
       if elapsedInRead > Self.expiryNanoseconds { break }
     }
     endRead()
-    guard partition < count, !services.isStopping else { return }
-    let next = partition
-    wait(.task { self.endExpiredSessions(from: next) })
+    if partition < count { unfinishedUpkeep = partition }
   }
 
   // MARK: Stopping

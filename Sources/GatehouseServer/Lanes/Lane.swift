@@ -36,6 +36,8 @@ final class Lane: @unchecked Sendable {
   let waitingBytes = Atomic<Int>(0)
   /// How often the lane's upkeep has run.
   var upkeeps = 0
+  /// The partition with which the upkeep goes on in the next tick; nil if it is done.
+  var unfinishedUpkeep: Int?
   /// Whether disconnecting clients, because the total limit is exceeded, is already scheduled.
   let mustRelieve = Atomic<Bool>(false)
   /// Clients that were disconnected for that, and are not in the server's log yet.

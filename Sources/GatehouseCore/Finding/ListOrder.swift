@@ -123,6 +123,9 @@ struct ListOrders: Sendable {
 
   var inUse: [PeopleOrder] { PeopleOrder.allCases.filter { orders[$0.rawValue] != nil } }
 
+  /// - Parameter end: the last contact of the partition.
+  func lacksAny(through end: Int) -> Bool { orders.contains { $0.map { !$0.isComplete(through: end) } ?? false } }
+
   mutating func note(_ contact: Int) {
     for index in orders.indices { orders[index]?.note(contact) }
   }

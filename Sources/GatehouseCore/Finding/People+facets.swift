@@ -49,7 +49,7 @@ extension People {
     return areFiled
   }
 
-  private var areFiled: Bool { userFacets.last >= users.last && contactFacets.last >= contacts.last }
+  var areFiled: Bool { userFacets.last >= users.last && contactFacets.last >= contacts.last }
 
   // MARK: Changes
 

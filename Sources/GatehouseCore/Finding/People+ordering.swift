@@ -27,6 +27,9 @@ extension People {
     return isComplete
   }
 
+  /// Whether an order that is in use lacks somebody.
+  var lacksOrdered: Bool { orders.lacksAny(through: contacts.last) }
+
   private func enter(_ contact: Int, into taken: inout ListOrder, _ order: PeopleOrder) {
     guard contacts[contact].isUsed, !order.isOfUsers || contacts[contact].user != 0 else { return }
     let row = row(ofContact: contact, in: order)
@@ -72,9 +75,8 @@ extension People {
 
 extension PartitionState {
   /// Takes some people into the orders that are in use: into all of them together as many as a list takes into one, since
-  /// the partition is held no longer for the upkeep. Orders that nobody uses make room.
+  /// the partition is held no longer for the upkeep.
   public mutating func enterOrders() {
-    people.orders.dropUnused()
     var left = Limits.orderedOfSlice
     for order in people.orders.inUse where left > 0 { _ = people.enterOrder(order, &left) }
   }

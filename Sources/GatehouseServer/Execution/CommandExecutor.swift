@@ -395,26 +395,24 @@ final class CommandExecutor {
   }
 
   private func dueUsers(_ partition: Int, now: Milliseconds, most: Int) -> [UserID] {
-    let hold = handles[partition].enter(addingWaitTo: &waited)
-    guard let end = hold.cell.state.nextUserEnd, end <= now else { return [] }
-    return hold.cell.state.dueUsers(at: now, limit: most)
+    visit(partition) { $0.dueUsers(at: now, limit: most) }
   }
 
   /// Does a partition's upkeep that changes nothing durable, in visits of their own, so that others come in between.
-  func tend(_ partition: Int) {
-    FreeMemory.makeRoom()
-    visit(partition) { $0.giveBackMemory() }
+  ///
+  /// - Returns: what there was to do, including what is left to `endDueSessions` and `endDueRights`.
+  func tend(_ partition: Int, now: Milliseconds) -> Upkeep {
+    let upkeep = visit(partition) { $0.beginUpkeep(at: now) }
+    if !upkeep.isDisjoint(with: [.words, .orders, .people]) { FreeMemory.makeRoom() }
     // Within one and a half minutes all contacts of a million have been entered, and the first search need not do it.
-    for _ in 0..<3 { visit(partition) { $0.enterWords() } }
-    visit(partition) { $0.enterOrders() }
-    visit(partition) { $0.filePeople() }
+    if upkeep.contains(.words) { for _ in 0..<3 { visit(partition) { $0.enterWords() } } }
+    if upkeep.contains(.orders) { visit(partition) { $0.enterOrders() } }
+    if upkeep.contains(.people) { visit(partition) { $0.filePeople() } }
+    return upkeep
   }
 
   private func dueSessions(_ partition: Int, now: Milliseconds, most: Int) -> [SessionID] {
-    visit(partition) { state in
-      guard let deadline = state.sessions.nextDeadline, deadline <= now else { return [] }
-      return state.dueSessions(at: now, limit: most)
-    }
+    visit(partition) { $0.dueSessions(at: now, limit: most) }
   }
 
   private func visit<Result>(_ partition: Int, _ body: (inout PartitionState) -> Result) -> Result {

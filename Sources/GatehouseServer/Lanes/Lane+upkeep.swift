@@ -46,22 +46,30 @@ extension Lane {
     var partition = first
     let count = services.partitions.count
     while partition < count {
-      executor.tend(partition)
-      if executor.isFollowing {
-        // What is to end ends on the leader, whose records say so here.
-        partition += services.lanes.count
-        if elapsedInRead > Self.expiryNanoseconds { break }
-        continue
-      }
-      let (hasMore, outcome) = executor.endDueSessions(partition, now: now, most: Self.expiryBatch)
-      if outcome == .written { commitSoon() }
-      let (hasMoreRights, ended) = executor.endDueRights(partition, now: now, most: Self.endingBatch)
-      if ended == .written { commitSoon() }
-      if !hasMore, !hasMoreRights { partition += services.lanes.count }
+      let upkeep = executor.tend(partition, now: now)
+      // A follower ends nothing: what is to end ends on the leader, whose records say so here.
+      let hasMore = !executor.isFollowing && endWhatIsDue(partition, upkeep)
+      if !hasMore { partition += services.lanes.count }
       if elapsedInRead > Self.expiryNanoseconds { break }
     }
     endRead()
     if partition < count { unfinishedUpkeep = partition }
+  }
+
+  /// - Returns: whether more of the partition may be due.
+  private func endWhatIsDue(_ partition: Int, _ upkeep: Upkeep) -> Bool {
+    var hasMore = false
+    if upkeep.contains(.sessions) {
+      let (hasMoreSessions, outcome) = executor.endDueSessions(partition, now: now, most: Self.expiryBatch)
+      if outcome == .written { commitSoon() }
+      hasMore = hasMoreSessions
+    }
+    if upkeep.contains(.users) {
+      let (hasMoreRights, outcome) = executor.endDueRights(partition, now: now, most: Self.endingBatch)
+      if outcome == .written { commitSoon() }
+      hasMore = hasMore || hasMoreRights
+    }
+    return hasMore
   }
 
   // MARK: Stopping

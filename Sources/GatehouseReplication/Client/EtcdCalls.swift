@@ -16,7 +16,8 @@ protocol EtcdCalls: Sendable {
   ///
   /// - Parameters:
   ///   - requests: is given what sends on the stream, and stays for as long as the stream is wanted.
-  ///   - handle: called for one answer after the other. While it runs, etcd is not read from.
+  ///   - handle: called for one answer after the other. What comes while it runs is one answer, and no more is read ahead
+  ///     than there is room for.
   /// - Throws: an `EtcdError`, or what `requests` or `handle` threw.
   func watch(
     requests: @escaping @Sendable (@escaping @Sendable (WatchRequest) async throws -> Void) async throws -> Void,

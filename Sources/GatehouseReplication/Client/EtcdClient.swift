@@ -257,13 +257,22 @@
             }
           }, descriptor: method.descriptor, serializer: method.writer, deserializer: method.reader, options: options
         ) { response in
-          for try await message in response.messages {
-            do {
-              try await handle(message)
-            } catch {
-              thrown.withLock { $0 = error }
-              throw error
+          let backlog = WatchBacklog()
+          try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+              defer { backlog.end() }
+              for try await message in response.messages { guard await backlog.put(message) else { return } }
             }
+            defer { backlog.end() }
+            while let answer = await backlog.take() {
+              do {
+                try await handle(answer)
+              } catch {
+                thrown.withLock { $0 = error }
+                throw error
+              }
+            }
+            try await group.next()
           }
         }
       } catch {

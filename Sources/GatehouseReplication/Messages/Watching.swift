@@ -44,6 +44,16 @@ struct WatchResponse: EtcdResponse, Equatable {
   var cancelReason = ""
   var events: [WatchEvent] = []
 
+  /// Adds the next answer of the same watch, so that both are one.
+  mutating func append(_ next: WatchResponse) {
+    header = next.header
+    isCreated = isCreated || next.isCreated
+    isCanceled = isCanceled || next.isCanceled
+    compactRevision = max(compactRevision, next.compactRevision)
+    if !next.cancelReason.isEmpty { cancelReason = next.cancelReason }
+    events += next.events
+  }
+
   mutating func set(_ field: Int, _ value: ProtobufValue) throws(ProtobufError) {
     switch field {
     case 1: header = try value.message()

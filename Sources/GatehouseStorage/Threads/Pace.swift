@@ -14,9 +14,9 @@ package struct Pace: ~Copyable {
   /// nil is a timer, too: that with the number 0, which is the first of a process.
   private let timer: timer_t?
 
-  /// How many nanoseconds the thread computes before it yields. Each signal wakes whatever else in the process waits for
-  /// signals, so every half millisecond would cost a tenth of the work.
-  private static let interval = 2_000_000
+  /// How many nanoseconds the thread computes before it yields. On a virtual machine a signal costs about as much as 15 µs
+  /// of the work, and others may have to wait as long as this.
+  private static let interval = 500_000
 
   /// The first of the signals without a meaning. Its handler yields.
   private static let signal: Int32 = {

@@ -7,7 +7,6 @@ import GatehouseWeb
 import Glibc
 import Logging
 import ServiceLifecycle
-import UnixSignals
 
 /// `gatehouse serve`: runs a server until it is told to stop.
 struct Serve: AsyncParsableCommand, CustomReflectable {
@@ -97,22 +96,22 @@ struct Serve: AsyncParsableCommand, CustomReflectable {
     let configuration = loaded.configuration
     // Without this, writing to a closed connection would end the process by a signal instead of an error.
     signal(SIGPIPE, SIG_IGN)
+    let signals = ProcessSignals([SIGTERM, SIGINT, SIGHUP])
 
     let notify = NotifySocket(environment: loader.environment)
     let server = GatehouseServer(
       configuration: configuration, given: Set(loaded.given.map(\.setting.name)), fronts: [WebFront(), WebhookFront()],
       provider: SharedLogs.provider, logger: logger,
       whenReady: { notify.ready() })
-    let reload = ReloadService(server: server, loader: loader, notify: notify, logger: logger)
+    let asked = SignalService(signals: signals, server: server, loader: loader, notify: notify, logger: logger)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
           .init(
             service: server, successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .cancelGroup, serviceName: "server"),
-          .init(service: reload, serviceName: "reload"),
+          .init(service: asked, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "signals"),
         ],
-        gracefulShutdownSignals: [.sigterm, .sigint],
         logger: logger))
     try await group.run()
   }

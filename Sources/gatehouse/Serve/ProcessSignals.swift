@@ -9,9 +9,10 @@ import Glibc
 struct ProcessSignals: Sendable {
   let taken: AsyncStream<Int32>
 
-  private static let pipe: (reading: Int32, writing: Int32) = {
+  private static let ends: (reading: Int32, writing: Int32) = {
     var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { fatalError("pipe2: \(String(cString: strerror(errno)))") }
+    guard pipe(&ends) == 0 else { fatalError("pipe: \(String(cString: strerror(errno)))") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     // The handler must never wait.
     _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
     return (ends[0], ends[1])
@@ -20,7 +21,7 @@ struct ProcessSignals: Sendable {
   /// Takes these signals from now on. There is one pipe for the process, so call it once.
   init(_ signals: [Int32]) {
     // Made now, because a handler must not make it.
-    let reading = Self.pipe.reading
+    let reading = Self.ends.reading
     let (taken, continuation) = AsyncStream.makeStream(of: Int32.self)
     self.taken = taken
     PosixThread {
@@ -38,7 +39,7 @@ struct ProcessSignals: Sendable {
       action.__sigaction_handler.sa_handler = { signal in
         let before = errno
         var number = UInt8(truncatingIfNeeded: signal)
-        _ = write(ProcessSignals.pipe.writing, &number, 1)
+        _ = write(ProcessSignals.ends.writing, &number, 1)
         errno = before
       }
       action.sa_flags = SA_RESTART

@@ -15,10 +15,7 @@ struct SignalService: Service {
   /// Returns when the process is to stop.
   func run() async throws {
     for await signal in signals.taken.cancelOnGracefulShutdown() {
-      if signal != SIGHUP {
-        logger.info("stopping", metadata: ["signal": "\(signal == SIGINT ? "SIGINT" : "SIGTERM")"])
-        break
-      }
+      if signal != SIGHUP { break }
       reload()
     }
     notify.stopping()

@@ -1,7 +1,8 @@
-import GatehouseStorage
 import Glibc
 import Synchronization
 import Testing
+
+@testable import GatehouseStorage
 
 @Suite struct ThreadTests {
   /// The calling thread's scheduling class and niceness, as `/proc` shows them.
@@ -40,6 +41,22 @@ import Testing
     }.join()
     let ended: Int32 = priority == .idle ? -1 : 0
     #expect(results.withLock { $0 } == [0, ended, 0, ended, EBADF, 0])
+  }
+
+  /// Others that want the core get it often, and cost nothing once they are gone.
+  @Test func aThreadYieldsOftenWhileOthersWantItsCore() {
+    var interval = PaceInterval()
+    func note(_ hasLetRun: Bool, times: Int = 1) -> [Int] {
+      (0..<times).compactMap { _ in interval.note(hasLetRun: hasLetRun) ? interval.nanoseconds / 1000 : nil }
+    }
+    #expect(interval.nanoseconds == 2_000_000)
+    #expect(note(false, times: 100) == [])
+    #expect(note(true) == [250] && note(true) == [])
+    #expect(note(false, times: PaceInterval.calmYields - 1) == [])
+    // One that let others run counts anew.
+    #expect(note(true) == [] && note(false, times: PaceInterval.calmYields) == [500])
+    #expect(note(false, times: 100) == [1000, 2000])
+    #expect(note(true) == [250])
   }
 
   @Test func aWaitEndsWithItsConditionOrDeadline() {

@@ -70,7 +70,7 @@ extension Lane {
 
   /// Logs how many clients were disconnected since the last line. Where nobody can be, because `CLIENT NO-EVICT` spares
   /// them all, there is nothing to say.
-  func reportEvictions(at now: Milliseconds) {
+  private func reportEvictions(at now: Milliseconds) {
     guard unreportedEvictions > 0, evictionsReported.map({ now - $0 >= WaitingBytes.reportInterval }) ?? true else {
       return
     }
@@ -84,18 +84,22 @@ extension Lane {
     evictionsReported = now
   }
 
-  /// Checks which clients read their replies, and disconnects those that have stalled over their limit.
-  func lookAfterWaiting() {
-    let now = Clock.monotonicMilliseconds()
-    reportEvictions(at: now)
+  /// Checks whether a client reads its replies, and disconnects it if it has stalled over its limit.
+  func lookAfterWaiting(_ connection: Connection, at now: Milliseconds) {
     guard waitingBytes.load(ordering: .relaxed) > 0 else { return }
-    let limit = services.facts.clientOutputLimit.load(ordering: .relaxed)
-    for connection in connections.values {
-      connection.noteProgress(at: now)
-      if connection.waitingBytes >= limit, connection.isStalled(at: now) { connection.disconnectOverLimit() }
-      // The total may have dropped, so reading may resume.
-      connection.updateReading()
+    connection.noteProgress(at: now)
+    if connection.waitingBytes >= services.facts.clientOutputLimit.load(ordering: .relaxed),
+      connection.isStalled(at: now)
+    {
+      connection.disconnectOverLimit()
     }
-    relieve()
+    // The total may have dropped, so reading may resume.
+    connection.updateReading()
+  }
+
+  /// Disconnects clients if the total is still over its limit, and logs those that were disconnected.
+  func relieveIfWaiting() {
+    if waitingBytes.load(ordering: .relaxed) > 0 { relieve() }
+    reportEvictions(at: Clock.monotonicMilliseconds())
   }
 }

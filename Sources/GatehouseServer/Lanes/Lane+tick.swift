@@ -14,18 +14,15 @@ extension Lane {
   func tick() {
     line.beginTick()
     forgetClock()
-    let unfinished = unfinishedUpkeep
-    loop.poll(mayWait: line.count == 0 && unfinished == nil) { event in
+    loop.poll(mayWait: line.count == 0 && upkeep == nil) { event in
       switch event {
       case .socket(let socket, let events): socket.handle(events, room: input)
-      case .timer:
-        doUpkeep()
-        forgetClock()
+      case .timer: beginUpkeep()
       }
     }
     loop.runSubmitted()
     if line.count > 0 { workInLine() }
-    if let unfinished, unfinishedUpkeep == unfinished { endExpiredSessions(from: unfinished) }
+    continueUpkeep()
     endTick()
   }
 

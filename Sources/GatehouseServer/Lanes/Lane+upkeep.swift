@@ -2,58 +2,73 @@ import GatehouseCore
 import GatehouseWire
 import Synchronization
 
+/// A round of a lane's upkeep: what is left of it.
+struct LaneUpkeep {
+  /// The ids of connections, at every second round: there may be thousands. Some may have closed meanwhile.
+  var connections: [UInt64]
+  /// The next partition of the lane's share.
+  var partition: Int
+}
+
 /// Periodic work of a lane.
+///
+/// It is done a little in each tick, because every request that comes meanwhile waits so long, and twice a second there are
+/// milliseconds of it: thousands of connections, hundreds of partitions.
 extension Lane {
   /// How many sessions are ended under one hold.
   private static let expiryBatch = 128
   /// How many users with something that has ended are handled under one hold.
   private static let endingBatch = 16
-  /// How long a lane ends sessions before it serves its connections again. Every request that comes meanwhile waits so long,
-  /// and twice a second there are milliseconds of it.
-  private static let expiryNanoseconds: UInt64 = 200_000
-  /// Connections are checked at every second upkeep, once a second: there may be thousands.
-  private static let upkeepsALook = 2
+  /// How long a tick may spend on it.
+  private static let upkeepNanoseconds: UInt64 = 200_000
+  /// After so many connections the clock is asked.
+  private static let connectionBatch = 32
 
-  /// Milliseconds between two upkeeps.
+  /// Milliseconds between the beginnings of two rounds.
   static let upkeepInterval = 500
 
-  /// Ends expired sessions and checks connections, twice a second. So a lane needs one timer, however many sessions
-  /// there are; an expired session is refused by its deadline even before it is ended here.
-  func doUpkeep() {
-    guard let services, !services.isStopping else { return }
-    // What is left of the last time comes first.
-    if unfinishedUpkeep == nil { endExpiredSessions(from: index) }
-    closeOverdueConnections()
+  /// Begins a round, unless one is under way. So a lane needs one timer, however many sessions there are; an expired
+  /// session is refused by its deadline even before it is ended here.
+  func beginUpkeep() {
+    guard let services, !services.isStopping, upkeep == nil else { return }
     // A disk that stays full does not wake the lane, so ask here.
     if services.isLogStuck { logAdvanced() }
     upkeeps += 1
-    if upkeeps % Self.upkeepsALook == 0 { lookAfterWaiting() }
+    let looksAtConnections = upkeeps.isMultiple(of: 2)
+    if looksAtConnections { relieveIfWaiting() }
+    upkeep = LaneUpkeep(connections: looksAtConnections ? Array(connections.keys) : [], partition: index)
+  }
+
+  /// Goes on with the round that is under way.
+  func continueUpkeep() {
+    guard var round = upkeep else { return }
+    upkeep = nil
+    guard let services, !services.isStopping else { return }
+    let start = Clock.nanoseconds()
+    func mayGoOn() -> Bool { Clock.nanoseconds(since: start) <= Self.upkeepNanoseconds }
+    while !round.connections.isEmpty, mayGoOn() { lookAtConnections(of: &round) }
+    beginRead()
+    while round.connections.isEmpty, round.partition < services.partitions.count, mayGoOn() {
+      let work = executor.tend(round.partition, now: now)
+      // A follower ends nothing: what is to end ends on the leader, whose records say so here.
+      let hasMore = !executor.isFollowing && endWhatIsDue(round.partition, work)
+      if !hasMore { round.partition += services.lanes.count }
+    }
+    endRead()
+    forgetClock()
+    if !round.connections.isEmpty || round.partition < services.partitions.count { upkeep = round }
   }
 
   /// Closes connections that take longer than the settings allow: for the handshake, to authenticate, or to send
-  /// anything.
-  private func closeOverdueConnections() {
+  /// anything; and those that do not read.
+  private func lookAtConnections(of round: inout LaneUpkeep) {
     let times = ConnectionTimes(facts)
     let now = Clock.monotonicMilliseconds()
-    for connection in connections.values { connection.endIfOverdue(now, times) }
-  }
-
-  /// Ends the expired sessions of this lane's share of the partitions. If the time runs out, it continues in the next tick.
-  func endExpiredSessions(from first: Int) {
-    unfinishedUpkeep = nil
-    guard let services, !services.isStopping else { return }
-    beginRead()
-    var partition = first
-    let count = services.partitions.count
-    while partition < count {
-      let upkeep = executor.tend(partition, now: now)
-      // A follower ends nothing: what is to end ends on the leader, whose records say so here.
-      let hasMore = !executor.isFollowing && endWhatIsDue(partition, upkeep)
-      if !hasMore { partition += services.lanes.count }
-      if elapsedInRead > Self.expiryNanoseconds { break }
+    for _ in 0..<min(Self.connectionBatch, round.connections.count) {
+      guard let connection = connections[round.connections.removeLast()] else { continue }
+      connection.endIfOverdue(now, times)
+      if !connection.hasClosed { lookAfterWaiting(connection, at: now) }
     }
-    endRead()
-    if partition < count { unfinishedUpkeep = partition }
   }
 
   /// - Returns: whether more of the partition may be due.

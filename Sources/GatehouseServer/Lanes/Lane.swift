@@ -34,10 +34,10 @@ final class Lane: @unchecked Sendable {
   @exclusivity(unchecked) var replies = LaneReplies()
   /// Bytes that wait for the lane's clients. Only the lane writes it; others read it.
   let waitingBytes = Atomic<Int>(0)
-  /// How often the lane's upkeep has run.
+  /// How many rounds of upkeep the lane has begun.
   var upkeeps = 0
-  /// The partition with which the upkeep goes on in the next tick; nil if it is done.
-  var unfinishedUpkeep: Int?
+  /// The round that is under way.
+  var upkeep: LaneUpkeep?
   /// Whether disconnecting clients, because the total limit is exceeded, is already scheduled.
   let mustRelieve = Atomic<Bool>(false)
   /// Clients that were disconnected for that, and are not in the server's log yet.

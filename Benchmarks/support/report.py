@@ -115,7 +115,7 @@ def parse(parser):
         options.users = max(1000, options.users // 10)
     for program in (options.gatehouse, options.bench):
         if not os.access(program, os.X_OK):
-            parser.error(f"{program} is not there; build it with: swift build -c release")
+            parser.error(f"{program} is not there; build it with: swift build -c release --static-swift-stdlib")
     for program in ("redis-server", "redis-benchmark"):
         if not shutil.which(program):
             parser.error(f"{program} is not installed (apt: redis-server, redis-tools)")

@@ -97,6 +97,7 @@ struct LogCommitter: ~Copyable {
       if sabotage.contains(.acknowledgeEarly) { acknowledge(last, bytes: 0) }
       try writeBatch()
       if case .always = core.options.durability { try sync() }
+      if sinks.count > 1 { core.gathered.store(batch.recordCount, ordering: .relaxed) }
       acknowledge(last, bytes: bytes)
     }
     if wantsRotation {
@@ -177,14 +178,13 @@ struct LogCommitter: ~Copyable {
   /// are written again, and syncing those is a new sync.
   private mutating func sync() throws(LogFault) {
     guard hasUnsynced else { return }
-    let began = sinks.count > 1 ? MonotonicClock.now() : 0
+    let began = MonotonicClock.now()
+    let isShared = sinks.count > 1
     do throws(LogFault) {
-      try sinks[0].sync()
-      if sinks.count > 1 {
-        for sink in sinks[1...] { try sink.sync() }
-        let end = MonotonicClock.now()
-        core.statistics.withLock { $0.shared.note(nanoseconds: end > began ? end - began : 0) }
-      }
+      for sink in sinks { try sink.sync() }
+      let taken = MonotonicClock.now() - began
+      if isShared { core.statistics.withLock { $0.shared.note(nanoseconds: taken) } }
+      core.noteCommit(nanoseconds: taken, isShared: isShared)
     } catch {
       if case .full = error {
         written = synced

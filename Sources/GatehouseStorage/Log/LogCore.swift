@@ -31,8 +31,10 @@ final class LogCore: Sendable {
   /// The LSN through which everything is synced. With `LogDurability.interval` it lags behind `durableLSN`.
   let syncedLSN: Atomic<UInt64>
   /// Group commit: how many nanoseconds a writer waits for more records before it writes those at hand. Half the
-  /// duration of recent syncs.
+  /// duration of recent commits.
   let commitDelay = Atomic<UInt64>(0)
+  /// Where other sinks take part, how many records the last commit had: so many are gathered before the next.
+  let gathered = Atomic<Int>(0)
   let writerBell = Doorbell()
   let keeperBell = Doorbell()
 
@@ -146,16 +148,16 @@ final class LogCore: Sendable {
     }
   }
 
-  /// Records the duration of a sync. A single slow sync is damped, so that it hardly changes the commit delay.
-  func noteSync(nanoseconds: UInt64) {
-    statistics.withLock { $0.noteSync(nanoseconds: nanoseconds) }
+  /// Records the duration of a commit, in all sinks. A single slow one is damped, so that it hardly changes the delay.
+  func noteCommit(nanoseconds: UInt64, isShared: Bool) {
     let before = commitDelay.load(ordering: .relaxed)
     let now = before == 0 ? nanoseconds / 2 : (7 * before + min(nanoseconds / 2, 2 * before)) / 8
-    commitDelay.store(min(now, Self.longestDelay), ordering: .relaxed)
+    commitDelay.store(min(now, isShared ? Self.longestSharedDelay : Self.longestDelay), ordering: .relaxed)
   }
 
-  /// How many nanoseconds a record waits for others at most, however slow the disk is.
+  /// How many nanoseconds a record waits for others at most, however slow the disk is; and where the log is shared.
   private static let longestDelay: UInt64 = 1_000_000
+  private static let longestSharedDelay: UInt64 = 5_000_000
 
   func change(_ next: (LogState) -> LogState?) {
     let new = staging.withLock { staging -> LogState? in

@@ -11,8 +11,9 @@ internal import Synchronization
 ///
 /// The writer's thread does not commit again as soon as a sync has ended. The clients that were just answered are about
 /// to send their next requests, and a commit that starts a moment too early splits them into two cohorts, each with
-/// half the records and as many syncs. So it waits for the next `wake`, for half a sync at most (like PostgreSQL's
-/// `commit_delay`).
+/// half the records and as many syncs. So it waits for the next `wake`, for half a commit at most (like PostgreSQL's
+/// `commit_delay`). Where the log is shared with other nodes, a commit takes milliseconds, however many records it has. So
+/// it waits until there are as many as the last commit had, which made 50 connections at depth 1 a third faster.
 ///
 /// Measured on 2 cores with redis-benchmark, 50 connections, variants in turns, medians, against Redis with
 /// `appendfsync always` = 1 (`SESSION.CREATE` and `SET`):
@@ -251,7 +252,22 @@ package final class LogWriter: Sendable {
     case .short: core.writerBell.wait(until: MonotonicClock.now() + patience)
     case .long: if let deadline { core.writerBell.wait(until: deadline) } else { core.writerBell.wait() }
     }
+    gather(until: MonotonicClock.now() + patience)
     core.staging.withLock { $0.isWriterAsleep = false }
+  }
+
+  /// Where the log is shared, waits for as many records as the last commit had: the clients that it answered bring them,
+  /// but not all at once, and an append takes the same time for more records.
+  private func gather(until deadline: UInt64) {
+    let wanted = core.gathered.load(ordering: .relaxed)
+    while MonotonicClock.now() < deadline {
+      let isLacking = core.staging.withLock { staging in
+        staging.isWriterAsleep = staging.lacks(wanted)
+        return staging.isWriterAsleep
+      }
+      guard isLacking else { return }
+      core.writerBell.wait(until: deadline)
+    }
   }
 
   /// Writes and syncs what was accepted, and announces it: all of the writer's work.

@@ -204,7 +204,7 @@ final class SegmentSink: LogSink {
     }
     noteSynced()
     let end = MonotonicClock.now()
-    core.noteSync(nanoseconds: end > start ? end - start : 0)
+    core.statistics.withLock { $0.noteSync(nanoseconds: end > start ? end - start : 0) }
   }
 
   private func noteSynced() {

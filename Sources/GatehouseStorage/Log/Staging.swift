@@ -89,6 +89,9 @@ struct Staging: ~Copyable {
     return batch.isEmpty ? .long : .short
   }
 
+  /// Whether there are records, but fewer than this, and nothing else to be done.
+  func lacks(_ count: Int) -> Bool { !batch.isEmpty && batch.recordCount < count && !hasOrders && !isHeavy }
+
   /// Whether a number of records in this range is all the work there is.
   func hasRecords(_ counts: ClosedRange<Int>) -> Bool { isOpen && counts.contains(batch.recordCount) && !hasOrders }
 

@@ -38,7 +38,14 @@ Install Swift $swift_wanted or newer from https://www.swift.org/install/linux/ a
 # and the program runs where no Swift is installed.
 readonly release=(-c release --static-swift-stdlib)
 
-build_release() { swift build "${release[@]}" --product "$1" >&2; }
+build_release() {
+  swift build "${release[@]}" --product "$1" >&2
+  # Such a program looks beside it for the one that writes the backtrace of a crash.
+  local library tracer
+  library="$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')"
+  tracer="$library/../../libexec/swift/linux/swift-backtrace-static"
+  [[ ! -x "$tracer" ]] || cp "$tracer" "$(release_program swift-backtrace)"
+}
 
 # The path of a program that was built so.
 release_program() { printf '%s/%s\n' "$(swift build "${release[@]}" --show-bin-path)" "$1"; }

@@ -97,7 +97,7 @@ struct LogCommitter: ~Copyable {
       if sabotage.contains(.acknowledgeEarly) { acknowledge(last, bytes: 0) }
       try writeBatch()
       if case .always = core.options.durability { try sync() }
-      if sinks.count > 1 { core.gathered.store(batch.recordCount, ordering: .relaxed) }
+      core.gathered.store(sinks.count > 1 ? batch.recordCount : 0, ordering: .relaxed)
       acknowledge(last, bytes: bytes)
     }
     if wantsRotation {

@@ -5,7 +5,7 @@ import GatehouseStorage
 ///   1. waits until a socket, the timer or another thread has something to do; does not wait while work is left in line
 ///   2. reads each ready socket once, and carries out its requests
 ///   3. runs what other threads have submitted
-///   4. works through the line of long work, for at most a millisecond, and goes on with its upkeep for a fifth of that
+///   4. works through the line of long work, for at most a millisecond, and goes on with its upkeep for a twentieth of that
 ///   5. commits what was written (or wakes the log writer for it), and sends the replies of all connections
 ///
 /// Group commit: everything that a tick writes becomes one frame and one sync of the log. Its replies leave together,

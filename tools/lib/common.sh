@@ -44,7 +44,7 @@ build_release() {
   local library tracer
   library="$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')"
   tracer="$library/../../libexec/swift/linux/swift-backtrace-static"
-  [[ ! -x "$tracer" ]] || cp "$tracer" "$(release_program swift-backtrace)"
+  [[ ! -x "$tracer" ]] || cp -f "$tracer" "$(release_program swift-backtrace)"
 }
 
 # The path of a program that was built so.

@@ -44,6 +44,7 @@ let package = Package(
     .systemLibrary(name: "CPrefetch"),
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CThreads"),
+    .systemLibrary(name: "CSpawn"),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(name: "CZxcvbn", providers: [.apt(["libzxcvbn-dev"])]),
@@ -64,7 +65,7 @@ let package = Package(
     .target(
       name: "GatehouseStorage",
       dependencies: [
-        "COpenSSL", "CThreads", "CZstd", "GatehouseCore", .product(name: "Crypto", package: "swift-crypto"),
+        "COpenSSL", "CSpawn", "CThreads", "CZstd", "GatehouseCore", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),
     .target(
@@ -140,7 +141,7 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "GatehouseTestSupport",
-      dependencies: ["GatehouseCore", "GatehouseWire"],
+      dependencies: ["CSpawn", "GatehouseCore", "GatehouseWire"],
       path: "Tests/GatehouseTestSupport",
       swiftSettings: settings),
     .testTarget(

@@ -1,3 +1,4 @@
+internal import CSpawn
 internal import Glibc
 internal import Synchronization
 
@@ -81,6 +82,7 @@ package enum KeySource: Sendable, Equatable {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     // A group of its own, so that what the shell has started ends with it.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

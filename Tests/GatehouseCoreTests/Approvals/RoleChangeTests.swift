@@ -38,8 +38,8 @@ import Testing
     #expect(core.run("ROLE.LIST ana").items.contains { $0["role"].text == "helper" })
     let id = try #require(keptInAcme("ROLE.DEFINE helper user.read user.set"))
     #expect(!core.run("APPROVAL.GRANT \(id)", as: two).isError)
-    let helper = core.run("ROLE.LIST").items.first { $0["role"].text == "helper" }
-    #expect("\(helper?["permissions"] ?? .null)".contains("user.set"))
+    let helper = try #require(core.run("ROLE.LIST").items.first { $0["role"].text == "helper" })
+    #expect("\(helper["permissions"])".contains("user.set"))
     // Nobody there has this one, and a service acts for the operator.
     #expect(core.run("ROLE.DEFINE idle user.read user.set", as: one).text == "OK")
     #expect(core.run("ROLE.DEFINE helper user.read user.set link.write").text == "OK")

@@ -38,8 +38,7 @@ package final class ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, output, append, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, errors, append, 0o600)
-    // An inherited client socket would stay open after the client closed it.
-    for descriptor in Self.openDescriptors() { posix_spawn_file_actions_addclose(&actions, descriptor) }
+    actions.closeInherited()
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -131,20 +130,6 @@ package final class ChildProcess: Sendable {
       if (fields[0] != "Z" && fields[0] != "X") || threads > 1 { return true }
     }
     return false
-  }
-
-  /// The open files of this process above the three standard ones.
-  private static func openDescriptors() -> [Int32] {
-    guard let folder = opendir("/proc/self/fd") else { return [] }
-    defer { closedir(folder) }
-    var descriptors: [Int32] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if let descriptor = Int32(name), descriptor > 2, descriptor != dirfd(folder) { descriptors.append(descriptor) }
-    }
-    return descriptors
   }
 
   private static func inheritedEnvironment() -> [String: String] {

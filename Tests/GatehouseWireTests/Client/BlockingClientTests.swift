@@ -7,7 +7,7 @@ import Testing
 struct BlockingClientTests {
   @Test("nobody listens")
   func refused() throws {
-    let port = try freePort()
+    let port = Int(try FreePort.next())
     #expect(throws: ClientError.refused("127.0.0.1:\(port)", reason: "Connection refused")) {
       try BlockingClient(host: "127.0.0.1", port: port)
     }

@@ -96,6 +96,7 @@ let package = Package(
       dependencies: [
         "CCurl", "CQrencode", "GatehouseCore", "GatehouseServer", "GatehouseWire",
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Mustache", package: "swift-mustache"),

@@ -46,6 +46,8 @@ struct WebChannel: ServerChildChannel {
   private let door: CommandDoor
   private let isSealed: Bool
   private let open: OpenChannels
+  private let answering: Answering
+  private let thread: DecisionThread
   private let http: HTTP1Channel
 
   /// A request line and its headers may have this many bytes: a cookie and a long filter, with room to spare.
@@ -60,10 +62,16 @@ struct WebChannel: ServerChildChannel {
     return limits
   }
 
-  init(_ door: CommandDoor, isSealed: Bool, _ open: OpenChannels, _ responder: @escaping HTTPChannelHandler.Responder) {
+  /// - Parameter thread: the connections'.
+  init(
+    _ door: CommandDoor, isSealed: Bool, _ open: OpenChannels, _ answering: Answering, on thread: DecisionThread,
+    _ responder: @escaping HTTPChannelHandler.Responder
+  ) {
     self.door = door
     self.isSealed = isSealed
     self.open = open
+    self.answering = answering
+    self.thread = thread
     http = HTTP1Channel(responder: responder)
   }
 
@@ -85,7 +93,9 @@ struct WebChannel: ServerChildChannel {
       try pipeline.configureHTTPServerPipeline(
         withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
         withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.limits)
-      try pipeline.addHandlers(MessageHandler(pace), HTTPConnectionStateHandler(logger: logger))
+      try pipeline.addHandlers(
+        MessageHandler(pace), HTTPConnectionStateHandler(logger: logger),
+        DecisionHandler(answering, connection, on: thread))
       let http = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
         wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
       return .serving(http, connection)

@@ -16,10 +16,15 @@ struct WebContext: RequestContext {
   static let mostBytes = 1024 * 1024
   var maxUploadSize: Int { Self.mostBytes }
 
-  init(source: ApplicationRequestContextSource) {
+  struct Source: RequestContextSource {
+    let connection: DoorConnection
+    let channel: any Channel
+    let logger: Logger
+  }
+
+  init(source: Source) {
     coreContext = .init(source: source)
+    connection = source.connection
     channel = source.channel
-    guard let connection = WebChannel.connection else { preconditionFailure("a request outside of a connection") }
-    self.connection = connection
   }
 }

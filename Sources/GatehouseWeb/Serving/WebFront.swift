@@ -42,13 +42,15 @@ package final class WebFront: Front {
     guard settings.httpPort > 0 || settings.httpsPort > 0 else { return }
     let groups = Groups()
     self.groups.withLock { $0 = groups }
-    let responder = WebRoutes(door, pages: LoopExecutor(groups.pages.next())).responder()
+    let routes = WebRoutes(door, pages: LoopExecutor(groups.pages.next()))
+    let answering = Answering(
+      routes.responder(), decisions: routes.decisions, DateHeader(door), WarningsOnly.logger(over: door.logger))
     if settings.httpPort > 0 {
       try door.allowPlain(settings.httpHost)
-      try await listen(door, settings.httpHost, settings.httpPort, isSealed: false, responder, groups.requests)
+      try await listen(door, settings.httpHost, settings.httpPort, isSealed: false, answering, groups.requests)
     }
     if settings.httpsPort > 0 {
-      try await listen(door, settings.httpsHost, settings.httpsPort, isSealed: true, responder, groups.requests)
+      try await listen(door, settings.httpsHost, settings.httpsPort, isSealed: true, answering, groups.requests)
     }
   }
 
@@ -76,20 +78,19 @@ package final class WebFront: Front {
   // MARK: Listening
 
   private func listen(
-    _ door: CommandDoor, _ host: String, _ port: Int, isSealed: Bool, _ responder: WebRoutes.Responder,
+    _ door: CommandDoor, _ host: String, _ port: Int, isSealed: Bool, _ answering: Answering,
     _ group: MultiThreadedEventLoopGroup
   ) async throws {
-    let logger = WarningsOnly.logger(over: door.logger)
-    let answering = Answering(responder, DateHeader(door), logger)
+    let logger = answering.logger
+    let thread = DecisionThread(group.next())
     let listening = AsyncStream<Result<(any Channel)?, any Error>>.makeStream()
-    let server = try HTTPServerBuilder { [open] in WebChannel(door, isSealed: isSealed, open, $0) }
+    let server = try HTTPServerBuilder { [open] in WebChannel(door, isSealed: isSealed, open, answering, on: thread, $0) }
       .buildServer(
         configuration: .init(address: .hostname(host, port: port)), eventLoopGroup: group, logger: logger,
         responder: { request, writer, channel in try await answering.answer(request, writer, channel) },
         onServerRunning: { listening.continuation.yield(.success($0)) })
     let services = ServiceGroup(configuration: .init(services: [server], logger: logger))
-    let executor = LoopExecutor(group.next())
-    let task = Task(executorPreference: executor) {
+    let task = Task(executorPreference: thread.executor) {
       do {
         try await services.run()
         listening.continuation.yield(.success(nil))

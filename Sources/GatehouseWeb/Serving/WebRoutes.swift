@@ -18,6 +18,13 @@ struct WebRoutes {
     router(table: table).buildResponder()
   }
 
+  /// Where decisions are asked for.
+  var decisions: PathSet {
+    let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
+    addDecisions(to: router)
+    return PathSet(RouteTable(router))
+  }
+
   /// All routes.
   var table: RouteTable { RouteTable(router()) }
 
@@ -27,10 +34,7 @@ struct WebRoutes {
     router.add(middleware: RequestCounting(door: door))
     if let table { router.add(middleware: MethodMiddleware(table: table, operations: Self.operations)) }
     router.add(middleware: ProblemMiddleware())
-    HealthRoutes(door).add(to: router)
-    ForwardAuthRoutes(door).add(to: router)
-    IntrospectionRoutes(door).add(to: router)
-    AccessRoutes(door).add(to: router)
+    addDecisions(to: router)
     // A middleware is only about the routes that are added after it. What follows may take milliseconds.
     if let pages { router.add(middleware: OtherThread(executor: pages)) }
     MetricsRoutes(door).add(to: router)
@@ -39,6 +43,14 @@ struct WebRoutes {
     Console(door).add(to: router)
     DocumentRoutes(table, Self.operations).add(to: router)
     return router
+  }
+
+  /// The routes that take microseconds and answer with few bytes.
+  private func addDecisions(to router: Router<WebContext>) {
+    HealthRoutes(door).add(to: router)
+    ForwardAuthRoutes(door).add(to: router)
+    IntrospectionRoutes(door).add(to: router)
+    AccessRoutes(door).add(to: router)
   }
 
   /// What `/openapi.json` says of the routes.

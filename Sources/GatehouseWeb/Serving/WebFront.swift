@@ -84,11 +84,12 @@ package final class WebFront: Front {
     let logger = answering.logger
     let thread = DecisionThread(group.next())
     let listening = AsyncStream<Result<(any Channel)?, any Error>>.makeStream()
-    let server = try HTTPServerBuilder { [open] in WebChannel(door, isSealed: isSealed, open, answering, on: thread, $0) }
-      .buildServer(
-        configuration: .init(address: .hostname(host, port: port)), eventLoopGroup: group, logger: logger,
-        responder: { request, writer, channel in try await answering.answer(request, writer, channel) },
-        onServerRunning: { listening.continuation.yield(.success($0)) })
+    let server = try HTTPServerBuilder { [open] in WebChannel(door, isSealed: isSealed, open, answering, on: thread, $0)
+    }
+    .buildServer(
+      configuration: .init(address: .hostname(host, port: port)), eventLoopGroup: group, logger: logger,
+      responder: { request, writer, channel in try await answering.answer(request, writer, channel) },
+      onServerRunning: { listening.continuation.yield(.success($0)) })
     let services = ServiceGroup(configuration: .init(services: [server], logger: logger))
     let task = Task(executorPreference: thread.executor) {
       do {

@@ -187,8 +187,11 @@ final class PaceHandler: ChannelDuplexHandler {
 
   private func sent(_ count: Int) {
     pace.sent(count, at: .now())
-    if case .sending(let lingers) = ending, pace.unsent == 0 { return finish(lingers: lingers) }
-    watch()
+    guard case .sending(let lingers) = ending, pace.unsent == 0 else { return watch() }
+    // This is in the middle of a flush, in which TLS could not say that it ends.
+    guard let loop = context?.eventLoop else { return }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    loop.execute { bound.value.finish(lingers: lingers) }
   }
 
   // MARK: Closing

@@ -30,7 +30,8 @@ final class FormPages: Sendable {
       head.headerFields[name] = nil
     }
     let page = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
-    let own = WebContext(source: .init(connection: context.connection, channel: context.channel, logger: context.logger))
+    let own = WebContext(
+      source: .init(connection: context.connection, channel: context.channel, logger: context.logger))
     let response = try? await FormReply.$current.withValue(reply) {
       try await responder.respond(to: page, context: own)
     }

@@ -155,7 +155,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "GatehouseStorageTests", dependencies: ["GatehouseCore", "GatehouseStorage"], exclude: ["Golden/folders"],
+      name: "GatehouseStorageTests", dependencies: ["CThreads", "GatehouseCore", "GatehouseStorage"],
+      exclude: ["Golden/folders"],
       swiftSettings: settings),
     .testTarget(
       name: "GatehouseReplicationTests",

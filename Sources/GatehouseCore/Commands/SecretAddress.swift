@@ -2,7 +2,8 @@
 public enum SecretAddress {
   /// What may be shown of a word that is an address: where it leads. nil if it is none, or tells no more than that.
   public static func shown(_ word: String) -> String? {
-    guard let mark = word.firstRange(of: "://") else { return nil }
+    // Most words are none, and looking for a text takes long.
+    guard word.utf8.contains(UInt8(ascii: ":")), let mark = word.firstRange(of: "://") else { return nil }
     let scheme = word[..<mark.lowerBound]
     guard !scheme.isEmpty, scheme.utf8.allSatisfy({ isOfScheme($0) }) else { return nil }
     let rest = word[mark.upperBound...]

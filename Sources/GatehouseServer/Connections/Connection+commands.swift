@@ -79,15 +79,20 @@ extension Connection {
     _ work: any Work, after done: FinishedWorks, for request: OwnedArguments, _ answer: Answer
   ) {
     let (services, lastWrite) = (lane.services!, lastWrite)
+    let goOn: @Sendable (any Sendable, Answer) -> Void = { finished, answer in
+      var works = done
+      works.add(finished)
+      answer.home.loop.execute { [works] in answer.connection.carryOutAgain(request, answer, works) }
+    }
+    if let work = work as? any ServerWork {
+      return services.begin(work, after: lastWrite) { goOn($0, answer) }
+    }
     let mayWait = !transaction.isRunning && input != .ended
     let ticket = work is ReadFeed ? FeedReaders.Ticket() : nil
     feedTicket = ticket
     services.start {
       let (finished, waited) = await services.perform(work, after: lastWrite, ticket, mayWait: mayWait)
-      let answer = answer.notCounting(nanoseconds: waited)
-      var works = done
-      works.add(finished)
-      answer.home.loop.execute { [works] in answer.connection.carryOutAgain(request, answer, works) }
+      goOn(finished, answer.notCounting(nanoseconds: waited))
     }
   }
 

@@ -40,6 +40,21 @@ extension ServerContext {
     return (await finish(work, after: lastWrite), 0)
   }
 
+  /// Does work on a thread of its pool, and says there with what to resume the decision. It needs no task, because each
+  /// that begins and goes on wakes another thread.
+  func begin<Kind: ServerWork>(
+    _ work: Kind, after lastWrite: LSN, then finish: @escaping @Sendable (any Sendable) -> Void
+  ) {
+    let pool = Kind.pool(of: self)
+    taskBegins()
+    pool.run { [self] in
+      result(of: work, after: lastWrite)
+    } then: { [self] outcome in
+      finish(FinishedWork(work, outcome ?? .failure(surplus(of: pool))))
+      taskEnds()
+    }
+  }
+
   private func finish<Kind: ServerWork>(_ work: Kind, after lastWrite: LSN) async -> any Sendable {
     let pool = Kind.pool(of: self)
     let outcome = await pool.run { [self] in result(of: work, after: lastWrite) }

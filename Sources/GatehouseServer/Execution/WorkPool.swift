@@ -37,13 +37,19 @@ final class WorkPool: Sendable {
   ///
   /// - Returns: its result; nil if too much was waiting and the work was not started.
   func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result? {
-    await withCheckedContinuation { continuation in
-      let isTaken = begin {
-        let result = work()
-        return { continuation.resume(returning: result) }
-      }
-      if !isTaken { continuation.resume(returning: nil) }
+    await withCheckedContinuation { continuation in run(work) { continuation.resume(returning: $0) } }
+  }
+
+  /// Runs work on a thread of the pool, and then tells its result there; at once nil if too much was waiting and the work
+  /// was not started.
+  func run<Result: Sendable>(
+    _ work: @escaping @Sendable () -> Result, then tell: @escaping @Sendable (Result?) -> Void
+  ) {
+    let isTaken = begin {
+      let result = work()
+      return { tell(result) }
     }
+    if !isTaken { tell(nil) }
   }
 
   /// How many pieces of work run and wait now, and how many were refused since the start.

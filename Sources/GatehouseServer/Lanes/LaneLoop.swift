@@ -55,7 +55,7 @@ final class LaneLoop: SerialExecutor, @unchecked Sendable {
   func start(_ tick: @escaping @Sendable () -> Void) {
     thread.withLock { thread in
       precondition(thread == nil, "a loop is started once")
-      thread = PosixThread { [self] in while !isOver.load(ordering: .relaxed) { tick() } }
+      thread = PosixThread(priority: .prompt) { [self] in while !isOver.load(ordering: .relaxed) { tick() } }
     }
   }
 

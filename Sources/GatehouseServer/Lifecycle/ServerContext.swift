@@ -180,17 +180,24 @@ final class ServerContext: Sendable {
   /// Runs work in a task that shutdown waits for.
   @discardableResult
   func start(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-    tasks.withLock { $0.running += 1 }
+    taskBegins()
     return Task {
       await work()
-      let waiter = tasks.withLock { tasks -> CheckedContinuation<Void, Never>? in
-        tasks.running -= 1
-        guard tasks.running == 0 else { return nil }
-        defer { tasks.waiter = nil }
-        return tasks.waiter
-      }
-      waiter?.resume()
+      taskEnds()
     }
+  }
+
+  /// Has shutdown wait for something until `taskEnds`.
+  func taskBegins() { tasks.withLock { $0.running += 1 } }
+
+  func taskEnds() {
+    let waiter = tasks.withLock { tasks -> CheckedContinuation<Void, Never>? in
+      tasks.running -= 1
+      guard tasks.running == 0 else { return nil }
+      defer { tasks.waiter = nil }
+      return tasks.waiter
+    }
+    waiter?.resume()
   }
 
   /// Returns once no such task runs. Only one caller may await it.

@@ -1,3 +1,4 @@
+import GatehouseStorage
 import Glibc
 
 /// Reports the server's state to the supervisor (systemd, or whatever set `$NOTIFY_SOCKET`), in the datagrams of
@@ -12,7 +13,7 @@ struct NotifySocket: Sendable {
   /// The state is recovered and commands are answered.
   func ready() { send("READY=1") }
 
-  func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(Self.monotonicMicroseconds())") }
+  func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(MonotonicClock.now() / 1000)") }
 
   func stopping() { send("STOPPING=1") }
 
@@ -45,11 +46,5 @@ struct NotifySocket: Sendable {
     if name[0] == UInt8(ascii: "@") { name[0] = 0 }
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
     return address
-  }
-
-  private static func monotonicMicroseconds() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1_000_000 + time.tv_nsec / 1000
   }
 }

@@ -1,3 +1,4 @@
+import CThreads
 import Glibc
 import Synchronization
 import Testing
@@ -10,7 +11,7 @@ import Testing
     [PosixThread.Priority.current, getpriority(Int32(PRIO_PROCESS.rawValue), 0)]
   }
 
-  @Test(arguments: [PosixThread.Priority.normal, .low, .idle])
+  @Test(arguments: [PosixThread.Priority.prompt, .normal, .low, .idle])
   func onlyTheThreadGetsThePriority(priority: PosixThread.Priority) {
     let seen = Mutex<[Int32]>([])
     let before = Self.standing
@@ -19,8 +20,22 @@ import Testing
       seen.withLock { $0 = now }
     }.join()
     let found = seen.withLock { $0 }
-    #expect(found == (priority == .normal ? before : [priority.schedulingClass, 19]))
+    let isAsBefore = priority == .normal || priority == .prompt
+    #expect(found == (isAsBefore ? before : [priority.schedulingClass, 19]))
     #expect(Self.standing == before)
+  }
+
+  /// Kernels before 6.12 know no time slices of single threads.
+  @Test(.enabled(if: time_slice() > 0))
+  func onlyAPromptThreadTakesShortTurns() {
+    let slices = Mutex<[UInt64]>([])
+    for priority in [PosixThread.Priority.prompt, .normal] {
+      PosixThread(priority: priority) {
+        let slice = time_slice()
+        slices.withLock { $0.append(slice) }
+      }.join()
+    }
+    #expect(slices.withLock { $0 } == [100_000, time_slice()])
   }
 
   /// The signal that has an idle thread yield ends whatever it sleeps in, but no call that must not be interrupted.

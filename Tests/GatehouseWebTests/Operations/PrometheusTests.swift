@@ -105,6 +105,29 @@ struct PrometheusTests {
     #expect(try query("count(ALERTS{alertstate=\"firing\"}) or vector(0)").contains("=> 0"))
   }
 
+  private static let exporter = findProgram("prometheus-blackbox-exporter")
+
+  @Test("the blackbox exporter sees whether it is ready", .enabled(if: exporter != nil))
+  func blackbox() throws {
+    let server = try TestServer.serving()
+    let folder = try TemporaryFolder("blackbox")
+    try "modules: { http_2xx: { prober: http } }".write(
+      toFile: folder.path("blackbox.yml"), atomically: true, encoding: .utf8)
+    let port = try FreePort.next()
+    let process = try ChildProcess(
+      try #require(Self.exporter),
+      ["--config.file=\(folder.path("blackbox.yml"))", "--web.listen-address=127.0.0.1:\(port)"],
+      errors: folder.path("errors"))
+    defer { process.kill() }
+    func probe(_ path: String) throws -> String {
+      try HTTPAnswer("/probe?module=http_2xx&target=http://127.0.0.1:\(server.httpPort)\(path)", at: port).body
+    }
+    let deadline = ContinuousClock.now + .seconds(30) * Patience.factor
+    while ContinuousClock.now < deadline, (try? probe("/livez")) == nil { pause(.milliseconds(50)) }
+    for path in ["/livez", "/readyz", "/readyz/reads"] { #expect(try probe(path).contains("\nprobe_success 1\n")) }
+    #expect(try probe("/ready").contains("\nprobe_success 0\n"))
+  }
+
   @Test("the alert rules are right, and each one's test fires it", .enabled(if: hasPrometheus))
   func rules() throws {
     for arguments in [

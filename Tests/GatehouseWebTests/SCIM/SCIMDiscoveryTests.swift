@@ -56,4 +56,37 @@ import Testing
     let intended = "active cannot be removed, because everybody has a status; set it to false"
     #expect(faults.count == 1 && faults[0].contains(intended), "\(faults.joined(separator: "\n"))")
   }
+
+  private static let sanity = PythonLibrary.find(
+    "scim-sanity", "GATEHOUSE_SCIM_SANITY_PYTHON", "scim-sanity==0.7.4", module: "scim_sanity")
+
+  /// Groups are access, roles and departments, whose times are in the audit trail; a change of theirs is answered with 204, as
+  /// RFC 7644 (3.5.2) allows, because a group may have a million members; and a member must be somebody.
+  @Test("scim-sanity asks of groups for what they do not have, and for nothing else") func sanity() throws {
+    guard case .ready(let python) = Self.sanity else {
+      Issue.record("scim-sanity is not to be had: \(Self.sanity)")
+      return
+    }
+    let run = try runProgram(
+      python.replacing("/bin/python", with: "/bin/scim-sanity"),
+      [
+        "probe", "http://127.0.0.1:\(client.server.httpPort)/scim/v2", "--token", client.secret, "--strict",
+        "--i-accept-side-effects",
+      ], limit: .seconds(120))
+    let lines = run.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+    #expect(lines.count { $0.hasPrefix("[PASS] ") } >= 20, "\(run.output)\(run.errors)")
+    let faults = lines.indices.filter { lines[$0].hasPrefix("[FAIL] ") }.map { index in
+      let reasons = lines[(index + 1)...].prefix { !$0.hasPrefix("[") && !$0.hasPrefix("Phase") }
+      return "\(lines[index].dropFirst("[FAIL] ".count)): \(reasons.map { $0.prefix { $0 != "(" } }.joined())"
+    }
+    let times =
+      "meta.created must be present in server response meta.lastModified must be present in server response "
+    #expect(
+      faults == [
+        "POST /Groups: \(times)", "GET /Groups/{id}: \(times)", "PUT /Groups/{id}: \(times)",
+        "PATCH /Groups/{id}: Expected HTTP 200, got 204 Response body is empty",
+        "PATCH /Groups/{id} add member: Expected 200, got 400",
+        "PATCH /Groups/{id} remove members: Expected 200, got 204",
+      ])
+  }
 }

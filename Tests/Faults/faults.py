@@ -34,7 +34,12 @@ class Round:
     def __init__(self, stage, random):
         self.stage, self.random = stage, random
         self.network, self.etcd, self.nodes, self.lease = stage.network, stage.etcd, stage.nodes, stage.options.lease / 1000
+        # On a busy machine a leader may have lost its short lease just now.
         self.leader = stage.leader()
+        until = time.monotonic() + stage.options.patience
+        while self.leader is None and time.monotonic() < until:
+            time.sleep(0.1)
+            self.leader = stage.leader()
         if self.leader is None:
             raise FaultFound("no node leads at the beginning of a round")
         self.others = [node for node in self.nodes if node is not self.leader]

@@ -48,7 +48,28 @@ extension CommandTable {
       reply: "`OK`; all sessions end, and a locked user is unlocked. The next login needs the second factor as ever",
       effect: .write, rights: .sessions, needs: .service(), route: .directory, secrets: [1, 2],
       withholds: ["IDEM", "DRYRUN"], body: .decide(passwordRedeem)),
+    CommandSpec(
+      "PASSWORD.GET", .people, "Whether a user has a password, and how often a wrong one was given", [.word("user")],
+      reply: "a map `set` (when the password was set, null if there is none), `temporary` (1 or 0), `failures` (wrong"
+        + " passwords and codes since the last login) and `waits-until` (null if no wait is left). LOGIN.UNLOCK ends the wait",
+      needs: .permission(.credentialSet, over: .user(1), own: .credentialSet), route: .user(1),
+      body: .decide(passwordGet)),
   ]
+
+  @Sendable private static func passwordGet(_ turn: Turn) throws(Halt) {
+    let user = try turn.user(1)
+    turn.read(user.cell.state.lsn)
+    let row = user.cell.state.credentials.row(of: user.serial)
+    turn.reply.map(4)
+    turn.reply.text("set")
+    turn.reply.optional(row.hasPassword ? row.setAt : nil)
+    turn.reply.text("temporary")
+    turn.reply.flag(row.hasPassword && row.isTemporary)
+    turn.reply.text("failures")
+    turn.reply.integer(row.failures)
+    turn.reply.text("waits-until")
+    turn.reply.optional(row.waitsUntil > turn.now ? row.waitsUntil : nil)
+  }
 
   // MARK: By an administrator
 

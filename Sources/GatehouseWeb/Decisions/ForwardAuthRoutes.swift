@@ -100,7 +100,8 @@ struct ForwardAuthRoutes {
       return try authentication.withoutSecret(context)
     case .failure?, nil: break
     }
-    if isOfUser { throw Problem.unauthenticated }
+    // `Authorization` is the user's here, so the advice for other routes would not help.
+    if isOfUser || Authentication.credentials(request) == .none { throw Problem.unauthenticatedProxy }
     return try await authentication.service(request, context)
   }
 

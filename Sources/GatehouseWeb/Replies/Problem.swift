@@ -44,6 +44,9 @@ struct Problem: Error, Equatable {
 
   static let unauthenticated = Problem(
     .unauthorized, "NOAUTH", "this needs a service's secret; send `Authorization: Bearer <secret>`")
+  static let unauthenticatedProxy = Problem(
+    .unauthorized, "NOAUTH",
+    "this needs the secret of the proxy's service; have the proxy send it as `X-Gatehouse-Secret: <secret>`")
   static let malformedAuthorization = Problem(
     .unauthorized, "NOAUTH",
     "the Authorization header is neither `Bearer <secret>` nor `Basic` with base64 of name:secret")

@@ -151,13 +151,15 @@ final class DecisionHandler: ChannelDuplexHandler {
     context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
     for bytes in answer.body { context.write(wrapOutboundOut(.body(bytes)), promise: nil) }
     context.write(wrapOutboundOut(.end(nil)), promise: nil)
+    if isLast {
+      state = .ended
+      context.flush()
+      // What the client still sends is read: or the kernel would throw away the answer.
+      return context.close(mode: .output, promise: nil)
+    }
     if !willFlush {
       willFlush = true
       thread.flushLater(self)
-    }
-    if isLast {
-      state = .ended
-      return context.close(promise: nil)
     }
     state = .waiting
     carryOn(context)

@@ -1,3 +1,4 @@
+import DequeModule
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
@@ -21,6 +22,15 @@ final class MessageHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// What stopped the parser while an earlier request was being answered.
   private var error: (any Error)?
   private var isSuperfluous = false
+  /// The requests whose answers are to come.
+  private var expected: Deque<Expected> = []
+
+  private struct Expected {
+    /// It was asked for the head alone: an error's body would be taken for the next answer.
+    let isHead: Bool
+    /// The connection closes after it.
+    let isLast: Bool
+  }
 
   init(_ pace: PaceHandler) { self.pace = pace }
 
@@ -55,6 +65,8 @@ final class MessageHandler: ChannelDuplexHandler, RemovableChannelHandler {
           pace.invite()
         }
         pace.headEnded()
+        expected.append(
+          Expected(isHead: request.method == .head, isLast: request.headerFields[.connection] == "close"))
         context.fireChannelRead(wrapInboundOut(.head(request)))
       } catch {
         hasFailed = true
@@ -79,7 +91,7 @@ final class MessageHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // The target is a whole address, of which the path is looked for with Foundation, which takes long.
         try HTTPRequest(head, secure: false, splitCookie: false)
       }
-    if !head.isKeepAlive { request.headerFields[.connection] = "close" }
+    if !head.isKeepAlive || head.wantsAnotherProtocol { request.headerFields[.connection] = "close" }
     return request
   }
 
@@ -88,7 +100,8 @@ final class MessageHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private func fail(_ context: ChannelHandlerContext, _ error: any Error) {
     if pace.refuse(error) { return }
     self.error = error
-    context.fireErrorCaught(error)
+    // Hummingbird answers no other errors.
+    context.fireErrorCaught(error is HTTPParserError ? error : HTTPParserError.unknown)
   }
 
   // MARK: Answers
@@ -115,11 +128,28 @@ final class MessageHandler: ChannelDuplexHandler, RemovableChannelHandler {
       return
     }
     switch part {
-    case .head(let head): context.write(wrapOutboundOut(.head(HTTPResponseHead(head))), promise: promise)
+    case .head(let head):
+      var answer = HTTPResponseHead(head)
+      if head.status.kind != .informational, expected.first?.isLast == true {
+        answer.headers.replaceOrAdd(name: "connection", value: "close")
+      }
+      context.write(wrapOutboundOut(.head(answer)), promise: promise)
+    case .body where expected.first?.isHead == true: promise?.succeed()
     case .body(let bytes): context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
     case .end(let trailers):
       context.write(wrapOutboundOut(.end(trailers.map { HTTPHeaders($0) })), promise: promise)
+      _ = expected.popFirst()
       pace.answered()
     }
+  }
+}
+
+extension HTTPRequestHead {
+  /// Whether the client would go on in another protocol. It is answered as if it did not ask, which HTTP allows; but the
+  /// parser reads nothing after it.
+  fileprivate var wantsAnotherProtocol: Bool {
+    method == .CONNECT
+      || headers.contains(name: "upgrade")
+        && headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
   }
 }

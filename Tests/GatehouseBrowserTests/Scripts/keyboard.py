@@ -48,7 +48,7 @@ def main(address, password):
 
         # ? shows the keys, Escape gives the focus back.
         browser.keys("?")
-        dialog = browser.driver.find_element("id", "keys")
+        dialog = browser.driver.find_element("id", "keyboard-keys")
         expect(dialog.is_displayed(), True)
         browser.keys(Keys.ESCAPE)
         expect(dialog.is_displayed(), False)

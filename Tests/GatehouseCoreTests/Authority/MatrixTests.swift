@@ -178,6 +178,7 @@ import Testing
     Act(.securitySet, "WORKSPACE.SET acme subdomain acme"),
     Act(.workspaceTransfer, "WORKSPACE.TRANSFER acme local"), Act(.workspacePlan, "WORKSPACE.SET acme plan enterprise"),
     Act(.credentialSet, "TOTP.ENROL T"), Act(.credentialSet, "TOTP.DISABLE T"), Act(.credentialSet, "TOTP.GET T"),
+    Act(.credentialSet, "PASSWORD.GET T"),
     Act(.credentialSet, "APIKEY.CREATE T"), Act(.credentialSet, "APIKEY.LIST T"),
     Act(.credentialSet, "APIKEY.DEACTIVATEALL T"), Act(.userRead, "APIKEY.COUNT T"),
     Act(.workspaceCreate, "WORKSPACE.CREATE gamma"), Act(.serviceManage, "SERVICE.LIST"),

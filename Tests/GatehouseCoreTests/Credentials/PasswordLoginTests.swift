@@ -67,6 +67,24 @@ struct PasswordLoginTests {
     core.expectReplicated()
   }
 
+  @Test("administrators see whether there is a password, how often a wrong one was given, and until when it waits")
+  func seen() {
+    let set = core.run("PASSWORD.GET ana")["set"]
+    #expect(
+      core.run("PASSWORD.GET ana").description == "{set: \(set), temporary: 1, failures: 0, waits-until: nil}")
+    _ = guess(at: "ana", times: 5)
+    let waits = core.run("PASSWORD.GET ana")
+    #expect(waits["failures"].integer == 5 && waits["waits-until"].integer == core.now + 30_000, "\(waits)")
+    core.advance(30_000)
+    #expect(core.run("PASSWORD.GET ana")["waits-until"] == .null)
+    #expect(core.run("LOGIN.UNLOCK ana").text == "OK")
+    #expect(core.run("PASSWORD.GET ana")["failures"].integer == 0)
+    core.run("USER.CREATE ben NOINVITE")
+    #expect(core.run("PASSWORD.GET ben").description == "{set: nil, temporary: 0, failures: 0, waits-until: nil}")
+    core.run("PASSWORD.SET ben correct-horse")
+    #expect(core.run("PASSWORD.GET ben")["temporary"].integer == 1)
+  }
+
   @Test(
     "L13: each name of somebody waits by itself, as that of nobody does, and no password is right while the login waits"
   )

@@ -31,6 +31,7 @@ import Testing
   /// What it has no right to, whatever it names.
   private static let refused = [
     "LOGIN.UNLOCK ana", "TOTP.ENROL ana", "TOTP.CONFIRM ana 123456", "TOTP.DISABLE ana", "TOTP.GET ana",
+    "PASSWORD.GET ana",
     "IMPERSONATE.CAN ana bob WORKSPACE acme", "IMPERSONATE.START OWNTOKEN bob REASON x PRODUCT acme/payroll",
     "IMPERSONATE.START OWNTOKEN bob REASON x WORKSPACE acme", "APIKEY.CREATE ana", "APIKEY.COUNT ana",
     "APIKEY.LIST ana", "APIKEY.ROTATE KEYID", "APIKEY.DEACTIVATE KEYID", "APIKEY.DEACTIVATEALL ana",

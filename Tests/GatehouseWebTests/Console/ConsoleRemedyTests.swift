@@ -56,4 +56,62 @@ struct ConsoleRemedyTests {
     try company.gate.ok("USER.DELETE ka REASON left")
     #expect(!(try browser.get("/console/people/\(id)").has("Set a password")))
   }
+
+  @Test("L12: a licence that is chosen lets in, and nobody is said to be let in who lacks one")
+  func licences() throws {
+    let company = try ConsoleCompany()
+    let browser = try company.signedIn()
+    try browser.get("/console/people/new")
+    try browser.post(
+      "/console/people/new", [("username", "eva"), ("status", "active"), ("licence:payroll", "office")])
+    #expect(browser.page.has("eva was added.") && !browser.page.has("before they have a licence"))
+    #expect(try company.gate.text("LOGIN.CHECK eva payroll") == "ALLOW")
+    try browser.get("/console/people/new")
+    try browser.post("/console/people/new", [("username", "otto"), ("status", "active"), ("product", "payroll")])
+    #expect(browser.page.has("They cannot log in to payroll before they have a licence of it."), "\(browser.page.text)")
+    #expect(browser.page.has("none, but needed"))
+    try company.gate.ok("USER.CREATE kai NOINVITE STATUS active")
+    let id = try company.id("kai")
+    let form = try browser.get("/console/people/\(id)/access?product=payroll")
+    #expect(!form.has("As it is"), "\(form.text)")
+    let fields = [("product", "payroll"), ("kind", "regular"), ("from", ""), ("until", "")]
+    try browser.post("/console/people/\(id)/access", fields + [("licence", "")])
+    #expect(browser.page.has("kai is let in, but cannot log in to payroll"), "\(browser.page.text)")
+    try browser.get("/console/people/\(id)/access?product=payroll")
+    try browser.post("/console/people/\(id)/access", fields + [("licence", "office")])
+    #expect(browser.page.has("kai may use payroll.") && !browser.page.has("none, but needed"), "\(browser.page.text)")
+  }
+
+  @Test("L5: whoever waits after wrong passwords is seen to, and the wait can be ended; so is who has no password")
+  func waits() throws {
+    let company = try ConsoleCompany([
+      "USER.CREATE olga NOINVITE PRODUCT console STATUS active",
+      "USER.CREATE ben NOINVITE PRODUCT console STATUS active",
+    ])
+    try company.gate.ok("PASSWORD.SET", "olga", ConsoleCompany.password)
+    for _ in 0..<5 { _ = try company.gate.reply("LOGIN.PASSWORD", "olga", "console", "wrong") }
+    let browser = try company.signedIn()
+    let page = try browser.get("/console/why?user=olga&product=console")
+    #expect(page.has("No password of olga is looked at for now") && page.has("5 wrong ones"), "\(page.text)")
+    let id = try company.id("olga")
+    let person = try browser.get("/console/people/\(id)")
+    #expect(person.has("Wrong passwords") && person.has("End the wait"), "\(person.text)")
+    try browser.get("/console/why?user=olga&product=console")
+    try browser.post(
+      "/console/why/mend", [("remedy", "unlock"), ("user", "olga"), ("product", "console"), ("type", "")])
+    #expect(!browser.page.has("is looked at for now"), "\(browser.page.text)")
+    #expect(try company.gate.fields("PASSWORD.GET olga")["failures"] == "0")
+    #expect(try browser.get("/console/why?user=ben&product=console").has("ben has no password"))
+  }
+
+  @Test("whoever types a name or an address is led to those who have it")
+  func namesakes() throws {
+    let company = try ConsoleCompany(["USER.CREATE leo FIRST Leo LAST Novak EMAIL leo.n@acme.test NOINVITE"])
+    let browser = try company.signedIn()
+    for typed in ["leo.n%40acme.test", "Leo%20Novak", "Novak"] {
+      let page = try browser.get("/console/why?user=\(typed)&product=console")
+      #expect(page.body.contains("href=\"/console/why?user=leo&amp;product=console\""), "\(typed): \(page.text)")
+    }
+    #expect(!(try browser.get("/console/why?user=stranger&product=console").has("Do you mean")))
+  }
 }

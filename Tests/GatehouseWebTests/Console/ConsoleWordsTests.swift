@@ -12,7 +12,7 @@ struct ConsoleWordsTests {
     arguments: [
       (
         "set a status that may log in first with USER.STATUS user active",
-        "set a status that may log in first with “Set the status” on the person's page"
+        "set a status that may log in first with “Other status” on the person's page"
       ),
       (
         "delete the user first with USER.DELETE ana REASON text",

@@ -82,7 +82,9 @@ struct PersonSectionsTests {
     let changed = try #require(try scene.company.gate.pages("LINK.LIST ana").first)
     #expect(changed["status"] == "attended")
     #expect(!changed.shown("attributes").contains("2026"))
-    _ = try scene.post("link/\(link)/remove", [])
+    let trial = try scene.browser.get("/console/people/\(scene.ana)/link/\(link)/remove")
+    #expect(trial.has("What would change"), "\(trial.text)")
+    _ = try scene.post("link/\(link)/remove", [("reason", "booked twice")])
     #expect(try scene.company.gate.pages("LINK.LIST ana").isEmpty)
   }
 

@@ -127,11 +127,34 @@ struct DecisionOrderTests {
     }
   }
 
+  @Test("an answer to HEAD has no body, whatever it says", arguments: ["/auth", "/livez", "/nothing", "/introspect"])
+  func heads(path: String) throws {
+    let connection = try RawConnection(port: server.httpPort, patience: .seconds(20) * Patience.factor)
+    try connection.send("HEAD \(path) HTTP/1.1\r\nhost: localhost\r\n\r\n" + Self.last)
+    let text = try connection.receiveUntilClosed()
+    let end = try #require(text.firstRange(of: "\r\n\r\n"))
+    #expect(text[end.upperBound...].hasPrefix("HTTP/1.1 200 OK\r\n"), "\(text)")
+    #expect(try HTTPAnswer(parsing: String(text[end.upperBound...])).body == "ready\n")
+  }
+
+  @Test(
+    "who wants another protocol is answered in this one, and the connection closes: the parser reads nothing more",
+    arguments: ["GET /livez", "GET /nothing", "CONNECT a:1"])
+  func otherProtocols(start: String) throws {
+    let connection = try RawConnection(port: server.httpPort, patience: .seconds(20) * Patience.factor)
+    let upgrade = "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n"
+    try connection.send("\(start) HTTP/1.1\r\nhost: localhost\r\n\(upgrade)\r\n")
+    let answer = try HTTPAnswer(parsing: try connection.receiveUntilClosed())
+    #expect(answer["connection"] == "close" && answer.status != 101, "\(answer)")
+  }
+
   @Test("what stands before something that is no request is answered, and then that is refused")
   func beforeNonsense() throws {
     for sample in samples {
-      let found = try answers([Array((sample.bytes + "no request\r\n\r\n").utf8)])
-      #expect(found.map(\.status) == [sample.status, 400], "\(sample.bytes)")
+      for nonsense in ["no request\r\n\r\n", "GET /livez HTTP/1.1\r\n\r\n"] {
+        let found = try answers([Array((sample.bytes + nonsense).utf8)])
+        #expect(found.map(\.status) == [sample.status, 400], "\(sample.bytes)\(nonsense)")
+      }
     }
   }
 }

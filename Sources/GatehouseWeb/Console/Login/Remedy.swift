@@ -31,7 +31,7 @@ struct Remedy {
   var done: String {
     switch kind {
     case .activate: "The status is active."
-    case .unlock: "The login is unlocked."
+    case .unlock: "The login is unlocked, and wrong passwords are forgotten."
     case .enable: "The product is enabled."
     case .open: "Access has begun."
     case .assign: "The licence is assigned."
@@ -87,7 +87,7 @@ struct Remedy {
     return buttons.compactMap { $0 }
   }
 
-  private static func button(
+  static func button(
     _ kind: Kind, _ text: String, _ visit: Visit, _ user: String, _ product: String, type: String = ""
   ) async -> Button? {
     guard let remedy = Remedy(kind.rawValue, for: user, product, type: type) else { return nil }

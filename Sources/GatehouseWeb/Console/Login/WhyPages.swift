@@ -45,9 +45,22 @@ struct WhyPages: ConsolePages {
     }
     let rules = explanation.elements ?? []
     let isPast = !visit.query["at"].isEmpty
-    let verdict = Self.verdict(rules, user, product, at: isPast ? visit.query["at"] : nil)
-    let table = await Self.table(rules, isPast ? nil : visit, user, product)
-    return Page("Why can't they log in?", area: address, [question, verdict, table])
+    var blocks = [question, Self.verdict(rules, user, product, at: isPast ? visit.query["at"] : nil)]
+    let first = rules.first { $0["passed"]?.integer == 0 }
+    if !isPast {
+      if let first {
+        let remedies = await Remedy.buttons(
+          against: first.shown("rule"), first.shown("detail"), visit, user, product)
+        if !remedies.isEmpty { blocks.append(.buttons(remedies)) }
+      }
+      if first?.shown("rule") == "unknown-user" {
+        if let people = try await Self.namesakes(visit, user) { blocks.append(people) }
+      } else {
+        blocks += try await Self.password(visit, user, product)
+      }
+    }
+    blocks.append(await Self.table(rules, isPast ? nil : visit, user, product))
+    return Page("Why can't they log in?", area: address, blocks)
   }
 
   // MARK: Parts
@@ -80,19 +93,62 @@ struct WhyPages: ConsolePages {
     guard let first = rules.first(where: { $0["passed"]?.integer == 0 }) else {
       return .notice(.good, "\(user) may log in to \(product)\(when)", [.text("All rules pass.")])
     }
+    let remedy = ConsoleWords().said(first.shown("remedy"))
     return .notice(
       .bad, "\(user) may not log in to \(product)\(when)",
-      [.text("The first rule that refuses it: "), .code(first["rule"]?.string ?? ""), .text(".")])
+      [.text("The first rule that refuses it: "), .code(first.shown("rule")), .text(", \(first.shown("detail")).")]
+        + (day == nil && !remedy.isEmpty ? [.text(" What to do: \(remedy).")] : []))
   }
 
-  /// - Parameter visit: for the remedies; nil where nothing can be mended, such as in the past.
+  /// What stands in the way of a password, for who may see that: the rules do not ask for it.
+  private static func password(_ visit: Visit, _ user: String, _ product: String) async throws -> [Block] {
+    guard let password = try await visit.readIfAllowed("PASSWORD.GET", user) else { return [] }
+    if let until = password["waits-until"]?.integer {
+      let notice = Block.notice(
+        .warn, "No password of \(user) is looked at for now",
+        [
+          .text("\(password["failures"]?.integer ?? 0) wrong ones were given. The wait ends "), .time(until),
+          .text("."),
+        ])
+      let button = await Remedy.button(.unlock, "End the wait", visit, user, product)
+      return [notice] + (button.map { [.buttons([$0])] } ?? [])
+    }
+    if password["set"]?.integer == nil {
+      return [
+        .notice(
+          .accent, "\(user) has no password",
+          [.text("An invitation or “Mail a new password” on the person's page lets them choose one.")])
+      ]
+    }
+    guard let failures = password["failures"]?.integer, failures > 0 else { return [] }
+    return [.notice(.accent, "\(failures) wrong passwords since the last login")]
+  }
+
+  /// Those whom somebody may have meant who typed a name or an address in place of a username.
+  private static func namesakes(_ visit: Visit, _ name: String) async throws -> Block? {
+    let words = SearchPages.words(ofName: name)
+    guard !words.isEmpty,
+      let people = try await visit.readIfAllowed(["USER.SEARCH"] + words + ["LIMIT", "5"])?.elements,
+      !people.isEmpty
+    else { return nil }
+    let product = visit.query["product"]
+    let cells = people.flatMap { person -> [Cell] in
+      let username = person.shown("username")
+      return [.link(username, Self.address(of: username, product)), .text(" (\(person.shown("name"))) ")]
+    }
+    return .notice(.accent, "Do you mean …", cells)
+  }
+
+  /// - Parameter visit: for the remedies; nil where nothing can be mended, such as in the past. Those of the first rule that
+  ///   refuses stand above.
   private static func table(_ rules: [RESPValue], _ visit: Visit?, _ user: String, _ product: String) async -> Block {
     var rows: [Table.Row] = []
-    for rule in rules {
+    let first = rules.firstIndex { $0["passed"]?.integer == 0 }
+    for (index, rule) in rules.enumerated() {
       let hasPassed = rule["passed"]?.integer == 1
       let name = rule["rule"]?.string ?? ""
       var buttons: [Button] = []
-      if let visit, !hasPassed {
+      if let visit, !hasPassed, index != first {
         buttons = await Remedy.buttons(against: name, rule.shown("detail"), visit, user, product)
       }
       rows.append(
@@ -110,6 +166,12 @@ struct WhyPages: ConsolePages {
 }
 
 extension Visit {
+  /// Whether somebody cannot log in to a product, among other reasons, because it needs a licence that they do not have.
+  func lacksLicence(_ user: String, _ product: String) async -> Bool {
+    guard let rules = try? await readQuietly(["LOGIN.EXPLAIN", user, product]).elements else { return false }
+    return rules.contains { $0.shown("rule") == "no-licence" && $0["passed"]?.integer == 0 }
+  }
+
   /// The names of the products that the person may see, as commands take them.
   func productNames() async throws -> [String] {
     (try await read("PRODUCT.LIST").elements ?? []).compactMap { $0["product"]?.string }

@@ -21,6 +21,17 @@ struct LinkPages {
         ["LINK.SET", visit.parameter("link"), "STATUS", form["status"]] + Self.attributes(form))
       return .redirect(Self.address(person), await visit.done(reply, "The record is changed."))
     }
+    console.get("people/:user/link/:link/remove") { visit in
+      let person = try await Person(visit)
+      let id = visit.parameter("link")
+      let confirmation = Confirmation(
+        "Remove the record", ["LINK.REMOVE", id], to: person.address("link", id, "remove"),
+        cancel: Self.address(person),
+        undo: "The trail keeps what it said, so that it can be added anew.", about: person)
+      return .page(
+        Page(
+          "Remove a record linked to \(person.name)?", area: PeoplePages.address, try await confirmation.blocks(visit)))
+    }
     console.post("people/:user/link/:link/remove") { visit in
       let person = try await Person(visit)
       let reply = try await visit.write("LINK.REMOVE", visit.parameter("link"))
@@ -56,7 +67,7 @@ struct LinkPages {
         await visit.verdict("LINK.SET", id, "STATUS", link.shown("status")).isAllowed
         ? [
           .link("Change", person.address("link", id)),
-          .post("Remove", person.address("link", id, "remove"), [], .danger, label: "Remove \(name)"),
+          .link("Remove", person.address("link", id, "remove"), .danger, label: "Remove \(name)"),
         ] : []
       rows.append(
         .init(

@@ -19,8 +19,12 @@ struct NewPersonPages {
         guard let id = reply["id"]?.integer else {
           return .redirect(PeoplePages.address, await visit.done(reply, "\(name) was added."))
         }
-        let invited = visit.form["invite"] == "1" ? " An invitation waits to be sent." : ""
-        return .redirect(Address("people", String(id)), await visit.done(reply, "\(name) was added." + invited))
+        var text = "\(name) was added."
+        if visit.form["invite"] == "1" { text += " An invitation waits to be sent." }
+        for product in chosenProducts(visit.form) where await visit.lacksLicence("#\(id)", product) {
+          text += " They cannot log in to \(product) before they have a licence of it."
+        }
+        return .redirect(Address("people", String(id)), await visit.done(reply, text))
       } catch let failure as CommandFailure where !failure.isPassing {
         return .page(try await page(visit, failure))
       }
@@ -41,6 +45,16 @@ struct NewPersonPages {
     return verdict
   }
 
+  /// The products that are ticked, and those of which a licence is chosen, which says the same.
+  private func chosenProducts(_ form: FormFields) -> [String] {
+    let licensed = form.pairs.filter { $0.name.hasPrefix("licence:") && !$0.value.isEmpty }
+    var products = form.all("product").filter { !$0.isEmpty }
+    for name in licensed.map({ String($0.name.dropFirst("licence:".count)) }) where !products.contains(name) {
+      products.append(name)
+    }
+    return products
+  }
+
   private func command(_ visit: Visit) -> [String] {
     let form = visit.form
     var words = ["USER.CREATE", form["username"], "WORKSPACE", visit.workspace]
@@ -53,7 +67,7 @@ struct NewPersonPages {
     ] where !form[name].isEmpty { words += [option, form[name]] }
     if !form["contact"].isEmpty { words += ["CONTACT", "#" + form["contact"]] }
     if !form["role"].isEmpty, form["where"] != "everywhere" { words.append("WITHIN") }
-    for product in form.all("product") where !product.isEmpty {
+    for product in chosenProducts(form) {
       let licence = form["licence:" + product]
       words += licence.isEmpty ? ["PRODUCT", product] : ["LICENCE", product, licence]
     }
@@ -164,7 +178,7 @@ struct NewPersonPages {
   private func access(_ visit: Visit) async throws -> [Field] {
     let products = try await visit.read("PRODUCT.LIST", "WORKSPACE", visit.workspace).elements ?? []
     let pools = try await visit.readIfAllowed("POOL.LIST")?.elements ?? []
-    let ticked = Set(visit.form.all("product"))
+    let ticked = Set(chosenProducts(visit.form))
     return products.prefix(50).flatMap { product -> [Field] in
       let name = product.shown("product")
       var tick = Field("product", "Product \(name)", .checkbox(isOn: ticked.contains(name)))

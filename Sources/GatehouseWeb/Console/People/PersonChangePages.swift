@@ -149,8 +149,12 @@ struct PersonChangePages {
       }
       do {
         let reply = try await visit.write(words)
-        return .redirect(
-          person.address.at("access"), await visit.done(reply, "\(person.username) may use \(form["product"])."))
+        let (name, product) = (person.username, form["product"])
+        let text =
+          await visit.lacksLicence(person.word, product)
+          ? "\(name) is let in, but cannot log in to \(product) before they have a licence of it."
+          : "\(name) may use \(product)."
+        return .redirect(person.address.at("access"), await visit.done(reply, text))
       } catch let failure as CommandFailure where !failure.isPassing {
         return .page(try await accessPage(visit, form["product"], failure))
       }
@@ -195,7 +199,8 @@ struct PersonChangePages {
     if !types.isEmpty {
       fields.append(
         Field(
-          "licence", "Licence", .choice([.init("", "As it is")] + types),
+          "licence", "Licence",
+          .choice([.init("", (access?.shown("licence") ?? "").isEmpty ? "None" : "As it is")] + types),
           value: value("licence", access?.shown("licence") ?? "")))
     }
     fields += [

@@ -30,7 +30,11 @@ struct PersonPage {
   private func actions() async -> [Button] {
     guard !person.isDeleted else { return [] }
     var buttons: [Button?] = []
-    let edit = await visit.verdict("USER.SET", person.word, "department", person.card.shown("department"))
+    // L10: of their own card, people may change some fields only.
+    var edit = await visit.verdict("USER.SET", person.word, "department", person.card.shown("department"))
+    if case .forbidden = edit {
+      edit = await visit.verdict("USER.SET", person.word, "phone", person.card.shown("phone"))
+    }
     buttons.append(.asked(edit, .link("Edit", person.address("edit"), .primary), "Edit"))
     // To a name that nobody has.
     let rename = await visit.mayBegin(["USER.RENAME", person.word, FormToken.random()])
@@ -53,7 +57,9 @@ struct PersonPage {
           await ImpersonationPages.verdict(of: person, visit), .link("Log in as", person.address("log-in-as")),
           "Log in as"))
     }
-    buttons.append(.link("Why can't they log in?", WhyPages.address.adding("user", person.username)))
+    if await visit.holds("user.read") {
+      buttons.append(.link("Why can't they log in?", WhyPages.address.adding("user", person.username)))
+    }
     buttons.append(
       .asked(
         await visit.verdict("USER.INVITE", person.word), .post("Invite again", person.address("invite")), "Invite again"
@@ -158,10 +164,18 @@ struct PersonPage {
           [
             [.strong(name)],
             [isOn ? .badge(product.flag("admin") ? "administrator" : "enabled", .good) : .badge("out", .quiet)],
-            [.value(product["licence"])], until,
+            await licence(in: product), until,
           ], buttons: buttons.compactMap { $0 }))
     }
     return rows
+  }
+
+  /// The licence of a product, or that one is missing.
+  private func licence(in product: RESPValue) async -> [Cell] {
+    guard product.shown("licence").isEmpty, product.flag("enabled"), !person.isDeleted,
+      await visit.lacksLicence(person.word, product.shown("product"))
+    else { return [.value(product["licence"])] }
+    return [.badge("none, but needed", .warn)]
   }
 
   private func access(_ rows: [Table.Row]) -> Block {

@@ -75,9 +75,35 @@ struct SignInCarePages {
         .badge("on", .good), .text(" since "), .time(factor["since"]?.integer),
         .text(", \(factor["recovery-codes"]?.integer ?? 0) recovery codes left"),
       ] : [.badge("off", .quiet)]
+    let password = try await visit.readIfAllowed("PASSWORD.GET", person.word)
+    if !isOneself, password?["waits-until"]?.integer != nil {
+      buttons.append(
+        .asked(
+          await visit.verdict("LOGIN.UNLOCK", person.word), .post("End the wait", person.address("unlock")),
+          "End the wait"))
+    }
     return .section(
       "Sign-in", id: "sign-in", actions: buttons.compactMap { $0 },
-      [.facts([("Second factor", state), ("Last login", [.time(person.card["last-login"]?.integer)])])])
+      [
+        .facts(
+          (password.map(Self.facts(ofPassword:)) ?? []) + [
+            ("Second factor", state), ("Last login", [.time(person.card["last-login"]?.integer)]),
+          ])
+      ])
+  }
+
+  private static func facts(ofPassword password: RESPValue) -> [(name: String, cells: [Cell])] {
+    var state: [Cell] = [.badge("none", .quiet)]
+    if let set = password["set"]?.integer {
+      state = [.text("set "), .time(set)]
+      if password.flag("temporary") { state += [.text(" "), .badge("temporary", .warn)] }
+    }
+    guard let failures = password["failures"]?.integer, failures > 0 else { return [("Password", state)] }
+    var wrong: [Cell] = [.text("\(failures) since the last login")]
+    if let until = password["waits-until"]?.integer {
+      wrong += [.text(", "), .badge("waits", .warn), .text(" until "), .time(until)]
+    }
+    return [("Password", state), ("Wrong passwords", wrong)]
   }
 
   private func settingPassword(_ visit: Visit, _ failure: CommandFailure?) async throws -> Page {

@@ -91,7 +91,7 @@ let hasKeys = true;
 
 function offerKeys() {
   try { hasKeys = localStorage.getItem(keysSetting) !== "off"; } catch { /* Then it is kept for this page alone. */ }
-  const dialog = document.getElementById("keys"), choice = document.getElementById("single-keys");
+  const dialog = document.getElementById("keyboard-keys"), choice = document.getElementById("single-keys");
   const opener = document.getElementById("show-keys");
   if (!dialog || !choice || !opener) return;
   choice.checked = hasKeys;
@@ -151,7 +151,7 @@ function onKey(event) {
       break;
     }
     case "?": {
-      const keys = document.getElementById("keys");
+      const keys = document.getElementById("keyboard-keys");
       if (!keys || keys.open) return;
       keys.showModal();
       break;

@@ -7,7 +7,7 @@ struct ConsoleWords {
   /// Where the console has what a command does.
   private static let pages: [String: String] = [
     "USER.SET": "Edit on the person's page", "CONTACT.SET": "Edit on the contact's page",
-    "USER.RENAME": "Rename on the person's page", "USER.STATUS": "Set the status on the person's page",
+    "USER.RENAME": "Rename on the person's page", "USER.STATUS": "Other status on the person's page",
     "USER.DELETE": "Delete the login on the person's page", "USER.PURGE": "Purge on the person's page",
     "USER.ANONYMISE": "Anonymise on the person's page", "USER.MERGE": "Merge on the person's page",
     "USER.BULK": "Change several people under People", "USER.CREATE": "Give a login on the contact's page",

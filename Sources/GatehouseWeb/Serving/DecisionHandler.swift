@@ -195,7 +195,11 @@ final class DecisionHandler: ChannelDuplexHandler {
       }
     }
     isCarryingOn = false
-    if !isReading { passWhatIsNotWhole(context) }
+    if !isReading {
+      passWhatIsNotWhole(context)
+      // Hummingbird's server is given what was read only once the reading is over.
+      context.fireChannelReadComplete()
+    }
     readAgain(context)
   }
 

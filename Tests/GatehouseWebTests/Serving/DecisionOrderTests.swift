@@ -99,6 +99,16 @@ struct DecisionOrderTests {
     try check(chosen, pieces)
   }
 
+  @Test("any two of them that arrive at once are answered")
+  func pairs() throws {
+    let samples = samples
+    for first in samples {
+      for second in samples {
+        try check([first, second], [Array((first.bytes + second.bytes + Self.last).utf8)])
+      }
+    }
+  }
+
   @Test("a thousand decisions at once are all answered")
   func many() throws {
     let sample = samples[1]

@@ -70,7 +70,7 @@ extension PosixThread.Priority {
   }
 
   /// Gives the calling thread this priority. If the system refuses, the thread keeps its own.
-  package func take() {
+  fileprivate func take() {
     switch self {
     case .normal: return
     case .prompt:

@@ -57,10 +57,13 @@ class Server:
     def snapshot(self, patience=600):
         """Takes a snapshot in the background and waits for it; returns how many seconds it took."""
         with self.client() as client:
+            def is_idle():
+                return resp.info(client, "persistence").get("rdb_bgsave_in_progress") == "0"
+
+            # The server may have begun one by itself, after so many writes.
+            wait_until(is_idle, f"{self.name} to end a snapshot of its own", patience, every=0.01)
             client.call("BGSAVE")
-            return wait_until(
-                lambda: resp.info(client, "persistence").get("rdb_bgsave_in_progress") == "0",
-                f"{self.name} to take a snapshot", patience, every=0.01)
+            return wait_until(is_idle, f"{self.name} to take a snapshot", patience, every=0.01)
 
 
 class Gatehouse(Server):

@@ -4,7 +4,8 @@ extension CommandTable {
       "AUDIT.LIST", .audit, "The audit trail, newest first",
       [
         .option("USER", "user"), .option("ACTOR", "user"), .option("ENTITY", parts: ["kind", "name"]),
-        .option("WORKSPACE", "workspace"), .option("FROM", "time"), .option("TO", "time"),
+        .option("COMMAND", "command"), .option("SERVICE", "service"), .option("WORKSPACE", "workspace"),
+        .option("FROM", "time"), .option("TO", "time"),
         .option("CURSOR", "cursor"), .option("COUNT", "n", .integer),
       ],
       reply:
@@ -13,7 +14,9 @@ extension CommandTable {
         + " or `#id` for who may not read the whole trail; `local` where a connection acted for which no service and"
         + " nobody's session stands; null where a session acted without a service, or the server by itself. What is"
         + " deleted keeps what it was as old values. `ENTITY` takes a kind"
-        + " (\(Turn.trailEntities.joined(separator: ", "))) and a name or `#id`. Of what happened in"
+        + " (\(Turn.trailEntities.joined(separator: ", "))) and a name or `#id`, `COMMAND` the name of the"
+        + " command that was run, and `SERVICE` the name of the service that was connected, or `local`; these three look"
+        + " through a bounded number of records at a time, so that a page can be empty and not the last. Of what happened in"
         + " workspaces that the caller may not read nothing is shown, and changes of who somebody is are the business of"
         + " the home that the user had then; who acted from there stands as `#id`, without the"
         + " reason, and so do services for who may not read the whole trail. What is about super administrators only super"
@@ -44,10 +47,10 @@ extension CommandTable {
     }
     var reach = user.map { AuditReach(turn, of: $0) } ?? AuditReach(turn)
     if turn.has("WORKSPACE") { reach.narrow(to: try turn.workspace().id) }
-    let entity = try turn.trailEntity()
+    let filter = try turn.trailFilter()
     var work = ReadTrail()
     work.keys = reach.keys(in: turn.directory)
-    if let keys = entity?.keys, !keys.isEmpty { work.keys = keys }
+    if let keys = filter.entity?.keys, !keys.isEmpty { work.keys = keys }
     if let word = turn.optionWord("ACTOR") {
       // Under whichever login: it is one person who did it (S12, L13).
       let actors = try turn.logins(ofPerson: try turn.user(word)).map(\.id)
@@ -60,11 +63,11 @@ extension CommandTable {
     work.cursor = try turn.cursor(of: 1)?.numbers[0]
     let count = try turn.listCount()
     // Much of what is read may be filtered out.
-    let isWhole = reach.isAll && entity == nil && !turn.mindsRank(.auditRead)
+    let isWhole = reach.isAll && filter.isOpen && !turn.mindsRank(.auditRead)
     work.count = isWhole ? count : max(count, Limits.recordsOfTrail)
     switch try turn.outcome(of: work) {
     case .success(let whole):
-      let page = isWhole ? whole : try turn.readable(whole, reach, entity, count)
+      let page = isWhole ? whole : try turn.readable(whole, reach, filter, count)
       reach.cleared = try turn.cleared(in: page.events.flatMap(\.part.changes))
       turn.reply.show(page, try turn.people(in: page.events, reach), reach, turn.directory)
     case .failure(let refusal): throw .refused(refusal)
@@ -116,9 +119,9 @@ extension Turn {
   /// The readable part of a page: at most `count` events, fewer if most may not be read. The next page continues after
   /// them.
   ///
-  /// - Parameter entity: what they must be about; what the caller may not read does not make them so.
+  /// - Parameter filter: what they must be about; what the caller may not read does not make them so.
   fileprivate func readable(
-    _ whole: TrailPage, _ reach: AuditReach, _ entity: TrailEntity?, _ count: Int
+    _ whole: TrailPage, _ reach: AuditReach, _ filter: TrailFilter, _ count: Int
   ) throws(Halt) -> TrailPage {
     let facts = try subjectFacts(of: whole.events.flatMap(\.part.changes), for: reach) { (partition) throws(Halt) in
       try cell(partition)
@@ -134,7 +137,7 @@ extension Turn {
       }
       var part = event.part
       part.changes = changes
-      if let entity, !entity.isMeant(by: part) { continue }
+      if !filter.passes(part) { continue }
       page.events.append(TrailEvent(lsn: event.lsn, part: part))
     }
     page.next = whole.next
@@ -201,17 +204,30 @@ extension Turn {
 
   /// Those who act in some events and those who stand in their changes, as far as the caller knows them.
   func people(in events: [TrailEvent], _ reach: AuditReach) throws(Halt) -> TrailPeople {
-    var ids = Set(events.compactMap(\.part.header.actor) + events.compactMap(\.part.header.subject))
+    var users = Set(events.compactMap(\.part.header.actor) + events.compactMap(\.part.header.subject))
     var contacts: Set<ContactID> = []
     // One record may be about thousands. Of so many a list has the ids.
-    for event in events where ids.count + contacts.count < Limits.namesOfTrail {
+    for event in events where users.count + contacts.count < Limits.namesOfTrail {
       let subjects = AuditReach.people(of: event.part.changes, withNamed: true)
-      ids.formUnion(subjects.users)
+      users.formUnion(subjects.users)
       contacts.formUnion(subjects.contacts)
     }
-    try hold(ids.map { partitioning.partition(of: $0) } + contacts.map { partitioning.partition(of: $0) })
+    return try people(users, contacts, reach)
+  }
+
+  /// Those who stand in changes, as far as the caller knows them; nobody if they are too many.
+  func people(in changes: [AnyChange], _ reach: AuditReach) throws(Halt) -> TrailPeople {
+    let subjects = AuditReach.people(of: changes, withNamed: true)
+    guard subjects.users.count + subjects.contacts.count <= Limits.namesOfTrail else { return TrailPeople() }
+    return try people(subjects.users, subjects.contacts, reach)
+  }
+
+  private func people(
+    _ users: Set<UserID>, _ contacts: Set<ContactID>, _ reach: AuditReach
+  ) throws(Halt) -> TrailPeople {
+    try hold(users.map { partitioning.partition(of: $0) } + contacts.map { partitioning.partition(of: $0) })
     var people = TrailPeople()
-    for id in ids {
+    for id in users {
       if let user = try user(id), !isStranger(user, in: reach.reach) { people.names[id] = user.username }
     }
     for id in contacts {
@@ -296,10 +312,14 @@ extension Reply {
     text("changes")
     array(event.part.changes.count)
     for change in event.part.changes { show(reach.text(of: change, in: directory)) }
-    let named = people.names(in: event.part.changes)
+    show(names: people.names(in: event.part.changes))
+  }
+
+  /// The usernames of people by what stands for them in changes.
+  mutating func show(names: [(entity: String, name: String)]) {
     text("names")
-    map(named.count)
-    for person in named {
+    map(names.count)
+    for person in names {
       text(person.entity)
       text(person.name)
     }

@@ -12,7 +12,57 @@ struct TrailEntity {
   }
 }
 
+/// What records have to be of beside their keys, as the options of `AUDIT.LIST` say.
+struct TrailFilter {
+  var entity: TrailEntity?
+  /// The name of the command that was run.
+  var command: String?
+  /// Who was connected.
+  var door: Door?
+
+  enum Door: Equatable {
+    case service(ServiceID)
+    /// A connection for which no service and nobody's session stands.
+    case local
+  }
+
+  var isOpen: Bool { entity == nil && command == nil && door == nil }
+
+  /// Whether a part of a record, of which the reader may read these changes, is meant.
+  func passes(_ part: RecordPart) -> Bool {
+    if let command, part.header.command != command { return false }
+    switch door {
+    case nil: break
+    case .local: if !part.header.isLocal { return false }
+    case .service(let id): if part.header.service != id { return false }
+    }
+    return entity?.isMeant(by: part) ?? true
+  }
+}
+
 extension Turn {
+  func trailFilter() throws(Halt) -> TrailFilter {
+    let command = try optionWord("COMMAND").map { (word) throws(Halt) in
+      try text(word, "command", limit: Limits.nameBytes).uppercased()
+    }
+    return TrailFilter(entity: try trailEntity(), command: command, door: try trailDoor())
+  }
+
+  /// What the option `SERVICE` names. Services are the operator's, who alone learns their names.
+  private func trailDoor() throws(Halt) -> TrailFilter.Door? {
+    guard let word = optionWord("SERVICE") else { return nil }
+    let name = try text(word, "service", limit: Limits.nameBytes)
+    return name == ServiceIdentity.localName ? .local : .service(try readableService(named: name))
+  }
+
+  /// A service of whose doings the caller may read.
+  private func readableService(named name: String) throws(Halt) -> ServiceID {
+    guard !isLimited || reach(of: .auditRead).isAll, let service = directory.service(named: name) else {
+      throw .refused(.notFound("service \(name)"))
+    }
+    return service.id
+  }
+
   static let trailEntities = [
     "user", "contact", "workspace", "product", "account", "group", "role", "field", "service", "entry", "session",
     "key", "link",
@@ -20,7 +70,7 @@ extension Turn {
   ]
 
   /// What the option `ENTITY` names; nil if it is not given. What the caller does not know is not found (W4).
-  func trailEntity() throws(Halt) -> TrailEntity? {
+  private func trailEntity() throws(Halt) -> TrailEntity? {
     guard let word = optionWord("ENTITY") else { return nil }
     let kind = try text(word, "kind", limit: Limits.nameBytes).lowercased()
     let name = try text(word + 1, "name")
@@ -45,11 +95,7 @@ extension Turn {
       let place = try self.workspace()
       return TrailEntity(
         keys: [RecordKey.of(.workspace, place.id)], named: .field(try field(named: name, in: place).id))
-    case "service":
-      guard !isLimited || reach(of: .auditRead).isAll, let service = directory.service(named: name) else {
-        throw .refused(.notFound("service \(name)"))
-      }
-      return TrailEntity(keys: [RecordKey.of(.service, service.id)])
+    case "service": return TrailEntity(keys: [RecordKey.of(.service, try readableService(named: name))])
     case "entry", "session", "key", "link", "mail", "approval":
       guard let raw = Self.identifier(self.word(word + 1)) else {
         throw .refused(.syntax("ENTITY \(kind) needs an id, such as #12"))

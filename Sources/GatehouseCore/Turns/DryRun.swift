@@ -22,10 +22,11 @@ extension Turn {
     let (before, after) = try movedCounters()
     let prospect = Prospect(self)
     let (shown, reach) = try changesToShow(prospect)
+    let names = try people(in: shown, reach).names(in: shown)
     let logins = try loginsTouched(prospect)
     let seats = seatsMoved(from: before, to: after, prospect.directory)
     reply.reset()
-    reply.map(demand == nil ? 4 : 5)
+    reply.map(demand == nil ? 5 : 6)
     if let demand {
       reply.text("approval")
       reply.map(2)
@@ -36,6 +37,7 @@ extension Turn {
     for change in shown { reply.show(text(of: change, reach, prospect)) }
     show(logins, prospect)
     show(seats, prospect.directory)
+    reply.show(names: names)
     forgetDecision()
   }
 

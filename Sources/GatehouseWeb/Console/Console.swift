@@ -46,7 +46,11 @@ struct Console {
     NodePages(),
   ]
 
+  /// Leads to the first page: whoever types only the host in a browser means the console.
+  static let entrance = "/"
+
   func add(to router: Router<WebContext>) {
+    router.get(RouterPath(Self.entrance)) { _, _ in Response.redirect(toPage: Address.root) }
     for site in SignInSite.allCases {
       Assets.add(to: router, at: site)
       SignInPages(door, at: site).add(to: router)

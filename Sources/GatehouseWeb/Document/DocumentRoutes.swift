@@ -41,7 +41,8 @@ struct DocumentRoutes {
         && operations.contains { $0.method == route.method && $0.path.hasPrefix(root + "/") }
     }
     return table.routes.filter { route in
-      let isPage = SignInSite.allCases.contains { route.pattern.hasPrefix($0.root) }
+      let isPage =
+        route.pattern == Console.entrance || SignInSite.allCases.contains { route.pattern.hasPrefix($0.root) }
       return !described.contains(route) && !isDescribedBelow(route) && !isPage
     }
   }

@@ -55,7 +55,7 @@ enum ReferencePage {
     as always, with all refusals, changes nothing, and answers with a map: `changes` as in the audit, `logins` (maps
     `user, username, product, before, after`: who would lose or gain a login; `logins-left-out` says for how many more
     people) and `seats` (maps `product, type, before, after, bought-before, bought-after`), each as far as the caller may
-    see it. What the command would make has no id yet: it stands as `new` in `changes`, and `user` is null in `logins`. No
+    see it, and `names` as in the audit, of the people in the changes. What the command would make has no id yet: it stands as `new` in `changes`, and `user` is null in `logins`. No
     id is taken, no key is remembered and no use of a session is noted. Commands of the server, such as `CONFIG SET` and
     `BGSAVE`, write nothing of the accounts and refuse it.
 

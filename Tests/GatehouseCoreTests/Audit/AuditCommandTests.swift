@@ -91,6 +91,20 @@ struct AuditCommandTests {
     }
   }
 
+  @Test("what services did is for those who may read everything")
+  func services() throws {
+    harness.run("SERVICE.CREATE desk ADMIN")
+    harness.run("WORKSPACE.CREATE acme")
+    harness.run("PRODUCT.CREATE acme/app")
+    harness.run("USER.CREATE ann PRODUCT acme/app")
+    harness.run("ROLE.GRANT ann training-administrator WORKSPACE acme")
+    let token = try #require(harness.run("SESSION.CREATE ann acme/app")["session"].text)
+    #expect(harness.run("AUDIT.LIST SERVICE desk", as: token).text == "NOTFOUND service desk")
+    #expect(harness.run("AUDIT.LIST SERVICE nobody").text == "NOTFOUND service nobody")
+    #expect(!harness.run("AUDIT.LIST SERVICE desk COMMAND user.set").isError)
+    #expect(!harness.run("AUDIT.LIST SERVICE local", as: token).isError)
+  }
+
   @Test("changes name accounts, groups, roles and ids, wherever they stand in them")
   func named() {
     let grant = Grant(role: Role(number: 16), scope: .account(5, of: 2), isMain: false)

@@ -201,7 +201,7 @@ import Testing
     let (core, words) = company()
     let (before, lsn) = (state(core), core.lsn)
     let trial = core.run(words(line) + ["DRYRUN"])
-    #expect(trial.keys == ["changes", "logins", "logins-left-out", "seats"], "\(trial)")
+    #expect(trial.keys == ["changes", "logins", "logins-left-out", "seats", "names"], "\(trial)")
     #expect(core.lsn == lsn && core.changes.isEmpty)
     #expect(state(core) == before)
     let (loginsBefore, seatsBefore, boughtBefore) = (logins(core), seats(core), bought(core))
@@ -364,6 +364,20 @@ import Testing
     #expect(trial["logins"].items.count == 1_000)
     #expect(trial["logins-left-out"].integer == 100)
     #expect(trial["logins"][0]["after"].text == "DENY no-licence")
+  }
+
+  @Test func aTrialNamesThosePeopleWhomTheCallerKnows() {
+    let core = CoreHarness()
+    for line in [
+      "WORKSPACE.CREATE acme", "PRODUCT.CREATE acme/app", "USER.CREATE boss PRODUCT acme/app NOINVITE",
+      "ROLE.GRANT boss training-administrator WORKSPACE acme", "USER.CREATE tom WORKSPACE acme NOINVITE",
+    ] { #expect(!core.run(line).isError, "\(line)") }
+    let boss = core.logIn("boss", "acme/app")
+    let trial = core.run("USER.SET tom department sales DRYRUN", as: boss)
+    let entity = trial["changes"][0]["entity"].text ?? ""
+    #expect(trial["names"][entity].text == "tom", "\(trial)")
+    // Who would only be made has no name yet.
+    #expect(core.run("USER.CREATE ann NOINVITE DRYRUN")["names"].keys.isEmpty)
   }
 
   /// Between `MULTI` and `EXEC` a trial does nothing, so those after it see nothing of it.

@@ -90,6 +90,23 @@ struct AuditTests {
     #expect(try gate.pages("AUDIT.LIST ACTOR ana").isEmpty)
   }
 
+  @Test("a command and a service narrow it down, page by page")
+  func commandsAndServices() throws {
+    let secret = try #require(try gate.fields("SERVICE.CREATE desk ADMIN")["secret"])
+    let desk = try server.client(.resp2)
+    try desk.ok("HELLO 3 AUTH desk \(secret)")
+    try desk.ok("USER.SET ana department sales")
+    try desk.ok("USER.SET ana first Anna")
+    try desk.ok("USER.STATUS ana inactive")
+    func commands(_ line: String) throws -> [String] {
+      try desk.pages("AUDIT.LIST \(line)").map { $0["command"] ?? "" }
+    }
+    #expect(try commands("SERVICE desk") == ["USER.STATUS", "USER.SET", "USER.SET"])
+    #expect(try commands("SERVICE desk COMMAND user.set COUNT 1") == ["USER.SET", "USER.SET"])
+    #expect(try commands("COMMAND SERVICE.CREATE SERVICE local") == ["SERVICE.CREATE"])
+    #expect(try commands("COMMAND SERVICE.CREATE SERVICE desk").isEmpty)
+  }
+
   @Test("pages are contiguous, and times limit the list")
   func pages() throws {
     for number in 0..<25 { try gate.ok("USER.SET ana department d\(number)") }

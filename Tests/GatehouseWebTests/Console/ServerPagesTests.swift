@@ -61,8 +61,48 @@ struct ServerPagesTests {
     #expect(try browser.post("/console/webhooks/pause", one).has("hr is paused"))
     #expect(try browser.post("/console/webhooks/resume", one).has("hr goes on"))
     #expect(try browser.post("/console/webhooks/rotate", one).body.contains("whsec_"))
-    #expect(try browser.get("/console/webhooks/delete?name=hr").has("Delete the webhook hr?"))
+    #expect(try browser.get("/console/webhooks/delete?name=hr&workspace=main").has("Delete the webhook hr?"))
     try browser.post("/console/webhooks/delete", one + [("reason", "unused")])
     #expect(try company.gate.list("WEBHOOK.LIST WORKSPACE main").isEmpty)
+  }
+
+  @Test("who reads the whole server sees its webhooks, makes and ends them; others do not")
+  func webhooksOfTheServer() throws {
+    let company = try ConsoleCompany([
+      "USER.CREATE ana STATUS active", "PASSWORD.SET ana '\(ConsoleCompany.password)' FINAL",
+      "PRODUCT.ENABLE ana console", "ROLE.GRANT ana training-administrator WORKSPACE main",
+    ])
+    let browser = try company.signedIn()
+    try browser.get("/console/webhooks")
+    try browser.post("/console/webhooks", [("name", "siem"), ("url", "https://siem.example/"), ("workspace", "")])
+    #expect(try company.gate.list("WEBHOOK.LIST").count == 1)
+    #expect(try company.gate.list("WEBHOOK.LIST WORKSPACE main").isEmpty)
+    #expect(try browser.get("/console/webhooks").has("Of the whole server"))
+    #expect(browser.page.has("siem"))
+    let one = [("name", "siem"), ("workspace", "")]
+    #expect(try browser.post("/console/webhooks/pause", one).has("siem is paused"))
+    #expect(try browser.get("/console/webhooks/delete?name=siem&workspace=").has("Delete the webhook siem?"))
+    let other = try company.signedIn("ana")
+    #expect(try !other.get("/console/webhooks").has("siem"))
+    try browser.post("/console/webhooks/delete", one + [("reason", "unused")])
+    #expect(try company.gate.list("WEBHOOK.LIST").isEmpty)
+  }
+
+  @Test("the trail is filtered by command and service, and a command in the search leads there")
+  func trail() throws {
+    let company = try ConsoleCompany(["USER.CREATE ana STATUS active", "USER.STATUS ana inactive REASON holiday"])
+    let browser = try company.signedIn()
+    #expect(try browser.get("/console/trail?command=user.status").has("holiday"))
+    #expect(!browser.page.has("USER.CREATE"))
+    #expect(try browser.get("/console/trail?service=local").has("USER.CREATE"))
+    #expect(try browser.get("/console/trail?service=nobody").has("service nobody"))
+    #expect(try browser.get("/console/search?q=user.status").has("holiday"))
+    #expect(browser.page.body.contains("/console/trail?command=USER.STATUS"))
+  }
+
+  @Test("whoever opens the host alone comes to the console")
+  func host() throws {
+    let company = try ConsoleCompany()
+    #expect(try company.server.get("/")["location"] == "/console")
   }
 }

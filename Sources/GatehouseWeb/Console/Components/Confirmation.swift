@@ -19,7 +19,7 @@ struct Confirmation {
   var cancel: Address
   var undo: UndoNote
   var fields: [Field]
-  /// Who it is about, whose name then stands beside the id.
+  /// Who it is about: the policy of their home says how long it can be taken back.
   var person: Person?
 
   init(
@@ -44,7 +44,7 @@ struct Confirmation {
     let form = Form(
       action, fields: fields + [Field("reason", "Reason", hint: "Recorded in the trail.", required: true)],
       hidden: hidden, submit: submit, isDangerous: true, cancel: cancel)
-    return Trial(trial, names: person?.names).blocks + [
+    return Trial(trial).blocks + [
       .section("Go ahead?", [.text(await undo.cells(visit, home: person?.card.shown("home"))), form.block])
     ]
   }
@@ -53,13 +53,8 @@ struct Confirmation {
 /// What the answer to a `DRYRUN` says, as blocks.
 struct Trial {
   private let reply: RESPValue
-  private let names: RESPValue?
 
-  /// - Parameter names: usernames by `user #12`, as the trail has them.
-  init(_ reply: RESPValue, names: RESPValue? = nil) {
-    self.reply = reply
-    self.names = names
-  }
+  init(_ reply: RESPValue) { self.reply = reply }
 
   var blocks: [Block] { [approval, changes, logins, seats].compactMap { $0 } }
   /// Without the single changes, where a page shows them in another way.
@@ -77,7 +72,7 @@ struct Trial {
   }
 
   private var changes: Block? {
-    let lines = (reply["changes"]?.elements ?? []).map { ChangeText($0, names: names).cells }
+    let lines = (reply["changes"]?.elements ?? []).map { ChangeText($0, names: reply["names"]).cells }
     guard !lines.isEmpty else { return .section("What would change", [.text(.muted("Nothing."))]) }
     let shown = lines.prefix(50)
     let more = lines.count - shown.count

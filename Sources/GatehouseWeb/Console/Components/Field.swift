@@ -50,6 +50,14 @@ struct Field: Sendable {
     self.autocomplete = autocomplete
   }
 
+  /// A password to be chosen, with what makes a good one.
+  static func newPassword(_ name: String, _ label: String) -> Field {
+    Field(
+      name, label, .password,
+      hint: "Long and hard to guess, such as some words that do not belong together; not one that many people use.",
+      required: true, autocomplete: "new-password")
+  }
+
   /// Whether it has a value that is not the usual one.
   var isFilled: Bool {
     switch kind {

@@ -91,7 +91,9 @@ struct Remedy {
     _ kind: Kind, _ text: String, _ visit: Visit, _ user: String, _ product: String, type: String = ""
   ) async -> Button? {
     guard let remedy = Remedy(kind.rawValue, for: user, product, type: type) else { return nil }
-    let hidden = [("remedy", kind.rawValue), ("user", user), ("product", product), ("type", type)]
+    let hidden = [
+      ("remedy", kind.rawValue), ("user", user), ("product", product), ("type", type), ("at", visit.query["at"]),
+    ]
     return .asked(
       await visit.verdict(remedy.command),
       .post(text, Address("why", "mend"), hidden.map { (name: $0.0, value: $0.1) }, .primary), text)

@@ -23,7 +23,8 @@ struct WhyPages: ConsolePages {
       let reply = try await visit.write(remedy.command)
       let decision = try await visit.read("LOGIN.CHECK", user, product).string ?? ""
       let now = decision == "ALLOW" ? "\(user) may log in to \(product) now." : "The next rule still refuses it."
-      return .redirect(Self.address(of: user, product), await visit.done(reply, "\(remedy.done) \(now)"))
+      let here = Self.address(of: user, product).adding("at", visit.form["at"].nonEmpty)
+      return .redirect(here, await visit.done(reply, "\(remedy.done) \(now)"))
     }
   }
 
@@ -36,16 +37,18 @@ struct WhyPages: ConsolePages {
         intro: [.text("Name a person and a product, and see every rule that decides.")], [question])
     }
     let explanation: RESPValue
+    let moment: Int64?
     do {
-      let moment = try Self.moment(visit)
+      moment = try Self.moment(visit)
       explanation = try await visit.read(
         ["LOGIN.EXPLAIN", user, product] + (moment.map { ["AT", TimeText.text(of: $0)] } ?? []))
     } catch let failure as CommandFailure {
       return Page("Why can't they log in?", area: address, status: failure.status, [question, failure.block])
     }
     let rules = explanation.elements ?? []
-    let isPast = !visit.query["at"].isEmpty
-    var blocks = [question, Self.verdict(rules, user, product, at: isPast ? visit.query["at"] : nil)]
+    // What was cannot be mended.
+    let isPast = moment.map { $0 < visit.now } ?? false
+    var blocks = [question, Self.verdict(rules, user, product, at: visit.query["at"].nonEmpty, isPast: isPast)]
     let first = rules.first { $0["passed"]?.integer == 0 }
     if !isPast {
       if let first {
@@ -55,7 +58,7 @@ struct WhyPages: ConsolePages {
       }
       if first?.shown("rule") == "unknown-user" {
         if let people = try await Self.namesakes(visit, user) { blocks.append(people) }
-      } else {
+      } else if moment == nil {
         blocks += try await Self.password(visit, user, product)
       }
     }
@@ -88,7 +91,9 @@ struct WhyPages: ConsolePages {
     return time
   }
 
-  private static func verdict(_ rules: [RESPValue], _ user: String, _ product: String, at day: String?) -> Block {
+  private static func verdict(
+    _ rules: [RESPValue], _ user: String, _ product: String, at day: String?, isPast: Bool
+  ) -> Block {
     let when = day.map { " on \($0)" } ?? ""
     guard let first = rules.first(where: { $0["passed"]?.integer == 0 }) else {
       return .notice(.good, "\(user) may log in to \(product)\(when)", [.text("All rules pass.")])
@@ -97,7 +102,7 @@ struct WhyPages: ConsolePages {
     return .notice(
       .bad, "\(user) may not log in to \(product)\(when)",
       [.text("The first rule that refuses it: "), .code(first.shown("rule")), .text(", \(first.shown("detail")).")]
-        + (day == nil && !remedy.isEmpty ? [.text(" What to do: \(remedy).")] : []))
+        + (!isPast && !remedy.isEmpty ? [.text(" What to do: \(remedy).")] : []))
   }
 
   /// What stands in the way of a password, for who may see that: the rules do not ask for it.

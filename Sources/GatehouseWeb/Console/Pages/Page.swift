@@ -63,6 +63,7 @@ struct Page {
     let person = visit.person
     return [
       "actor": actor, "subject": person.username, "until": person.expires.map { TimeText.text(of: $0) },
+      "untilText": person.expires.map { "in \(Cell.durationText(max(0, $0 - visit.now)))" },
       // Clocks of browsers are wrong, so that the time that is left is told as well.
       "left": person.expires.map { String(max(0, ($0 - visit.now) / 1000)) },
       "onward": visit.isForm ? Address.root : visit.target, "idem": FormToken.random(),

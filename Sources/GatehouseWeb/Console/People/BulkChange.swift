@@ -19,6 +19,8 @@ struct BulkChange {
   /// The filter of all who match.
   let match: String
   private let conditions: [String]
+  /// The list of people as it was filtered.
+  let list: Address
 
   init(_ visit: Visit) throws {
     field = visit.form["field"]
@@ -26,8 +28,9 @@ struct BulkChange {
     match = visit.form["match"]
     let ticked = visit.form.all("id").filter { !$0.isEmpty && $0.allSatisfy { $0.isASCII && $0.isNumber } }
     ids = visit.form["all"] == "1" ? [] : ticked
-    let query = try FormFields(parsing: match)
-    conditions = PeopleQuery(query, workspace: visit.workspace, now: visit.now).conditions
+    let query = PeopleQuery(try FormFields(parsing: match), workspace: visit.workspace, now: visit.now)
+    conditions = query.conditions
+    list = query.address(cursor: nil)
     if ids.isEmpty, visit.form["all"] != "1" {
       throw CommandFailure("ERR nobody is ticked; go back and tick people, or take all who match")
     }
@@ -43,8 +46,8 @@ struct BulkChange {
 
   /// What a form needs to ask for the same again.
   func hidden(_ ids: [String]) -> [(name: String, value: String)] {
-    let who = ids.isEmpty ? [("match", match), ("all", "1")] : ids.map { ("id", $0) }
-    return [("field", field), ("value", value)] + who
+    let who = ids.isEmpty ? [("all", "1")] : ids.map { ("id", $0) }
+    return [("field", field), ("value", value), ("match", match)] + who
   }
 
   /// The commands, each for as many as one takes: one where that is enough for all.

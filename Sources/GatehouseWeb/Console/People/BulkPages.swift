@@ -57,7 +57,7 @@ struct BulkPages {
       } catch let failure as CommandFailure where index > 0 && !failure.isPassing {
         let text =
           "\(changed) people were changed, and then it ended: part \(index + 1) of \(commands.count) was refused."
-        return .redirect(PeoplePages.address, Flash("\(text) \(failure.detail)", tone: .bad))
+        return .redirect(change.list, Flash("\(text) \(failure.detail)", tone: .bad))
       }
       changed += last["changed"]?.integer ?? 0
       people += last["users"]?.integer ?? 0
@@ -65,15 +65,14 @@ struct BulkPages {
     let text = "\(changed) of \(people) people were changed: \(change.field) is \(change.value)."
     let parts = commands.count > 1 ? " In \(commands.count) parts; Undo takes back the last one." : ""
     // Where nothing was changed, there is nothing to take back.
-    return .redirect(
-      PeoplePages.address, await visit.done(last, text + parts, undo: changed > 0 ? "USER.BULK" : nil))
+    return .redirect(change.list, await visit.done(last, text + parts, undo: changed > 0 ? "USER.BULK" : nil))
   }
 
   private func page(_ visit: Visit, _ change: BulkChange, _ ids: [String], _ blocks: [Block]) async -> Page {
     let form = Form(
       Address("people", "bulk", "apply"),
       fields: [Field("reason", "Reason", hint: "Recorded in the trail.", required: true)],
-      hidden: change.hidden(ids), submit: "Change them", isDangerous: true, cancel: PeoplePages.address)
+      hidden: change.hidden(ids), submit: "Change them", isDangerous: true, cancel: change.list)
     return Page(
       "Set \(change.field) to \(change.value.isEmpty ? "nothing" : change.value)", area: PeoplePages.address,
       blocks + [

@@ -42,8 +42,15 @@ struct MergePages {
     return ids.filter { $0 != keep }
   }
 
+  /// The list that they were ticked in.
+  private func list(_ visit: Visit) throws -> Address {
+    PeopleQuery(try FormFields(parsing: visit.form["match"]), workspace: visit.workspace, now: visit.now)
+      .address(cursor: nil)
+  }
+
   private func page(_ visit: Visit) async throws -> Page {
     let ids = try ticked(visit)
+    let hidden = ids.map { (name: "id", value: $0) } + [("match", visit.form["match"])]
     var people: [(id: String, username: String, name: String)] = []
     for id in ids {
       let user = try await visit.readQuietly(["USER.GET", "#" + id])
@@ -54,7 +61,7 @@ struct MergePages {
       Self.address,
       fields: [
         Field("keep", "Who stays", .choice(people.map { .init($0.id, "\($0.username), \($0.name)") }), value: keep)
-      ], hidden: ids.map { ("id", $0) }, submit: "See what would change", cancel: PeoplePages.address)
+      ], hidden: hidden, submit: "See what would change", cancel: try list(visit))
     let blocks: [Block] = [.section("Whom the others lead to from then on", [choice.block])]
     guard visit.form.has("keep") else { return Page("Merge \(ids.count) people?", area: PeoplePages.address, blocks) }
     return Page(
@@ -88,7 +95,7 @@ struct MergePages {
       Address("people", "merge-several", "apply"),
       fields: [Field("reason", "Reason", hint: "Recorded in the trail.", required: true)],
       hidden: people.map { ("id", $0.id) } + [("keep", keep)], submit: "Merge them", isDangerous: true,
-      cancel: PeoplePages.address)
+      cancel: try list(visit))
     return [
       section,
       .section("Go ahead?", note: "All are merged, or none. The trail says what each had.", [form.block]),

@@ -20,11 +20,6 @@ struct Person {
   func address(_ page: String, _ below: String) -> Address { Address("people", id, page, below) }
   func address(_ page: String, _ below: String, _ last: String) -> Address { Address("people", id, page, below, last) }
 
-  /// As the trail has names.
-  var names: RESPValue {
-    .map([.init(.bulk("user " + word), .bulk(username)), .init(.bulk("contact " + contact), .bulk(username))])
-  }
-
   /// The person in the path, `people/:user`.
   init(_ visit: Visit) async throws {
     let id = visit.parameter("user")

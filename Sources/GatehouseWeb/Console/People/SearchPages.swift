@@ -1,3 +1,4 @@
+import GatehouseCore
 import GatehouseWire
 
 /// The search of every page: people by the beginnings of their names, their keys, and the trail.
@@ -18,7 +19,9 @@ struct SearchPages: ConsolePages {
         [
           .empty(
             "What are you looking for?",
-            "The beginnings of a name, username or e-mail; #id; or a record such as lsn 1752.")
+            """
+            The beginnings of a name, username or e-mail; #id; a command such as USER.DELETE; or a record such as lsn 1752.
+            """)
         ])
     }
     if words.count == 1, words[0].first == "#", let id = Int64(words[0].dropFirst()) {
@@ -26,6 +29,11 @@ struct SearchPages: ConsolePages {
     }
     if words.count == 2, ["lsn", "record"].contains(words[0]), let lsn = Int64(words[1]) {
       return try await page(visit, record: lsn)
+    }
+    if words.count == 1, let command = CommandTable.all.first(where: { $0.name == words[0].uppercased() })?.name,
+      await visit.holds("audit.read")
+    {
+      return try await page(visit, command: command)
     }
     let reply = try await visit.read(
       ["USER.SEARCH"] + Self.plain(words) + ["LIMIT", String(Self.mostPeople)])
@@ -111,6 +119,15 @@ struct SearchPages: ConsolePages {
     }
     if blocks.isEmpty { blocks = [.empty("Nothing has the id #\(id)", "Or you may not see it.")] }
     return Page("Search: #\(id)", blocks)
+  }
+
+  /// Who has run a command of late.
+  private func page(_ visit: Visit, command: String) async throws -> Page {
+    let records = ListPage(try await visit.read("AUDIT.LIST", "COMMAND", command, "COUNT", "5")).items
+    let block = records.isEmpty ? Block.empty("No record of it", "Nobody ran it of late.") : Timeline(records).block
+    return Page(
+      "Search: \(command)",
+      [.section("Trail of \(command)", actions: [.link("All of it", TrailPages.address(ofCommand: command))], [block])])
   }
 
   private func page(_ visit: Visit, record lsn: Int64) async throws -> Page {

@@ -111,7 +111,7 @@ struct SignInCarePages {
     let form = Form(
       person.address("set-password"),
       fields: [
-        Field("password", "Password", .password, required: true, autocomplete: "new-password"),
+        Field.newPassword("password", "Password"),
         Field("again", "The same again", .password, required: true, autocomplete: "new-password"),
         Field("reason", "Reason", value: visit.form["reason"], hint: "Recorded in the trail."),
       ], submit: "Set the password", isDangerous: true, cancel: Self.address(person))

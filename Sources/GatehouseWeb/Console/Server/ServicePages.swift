@@ -6,13 +6,19 @@ struct ServicePages: ConsolePages {
 
   var areas: [Area] { [Area("Services", .server, Self.address, needs: ["service.manage"], isOfServer: true)] }
 
-  private static let rights = ["READ", "SESSIONS", "TIMERS", "MAIL", "ADMIN"]
+  private static let rights = [
+    (name: "READ", hint: "Login checks, sessions and lists."),
+    (name: "SESSIONS", hint: "Opens and ends sessions and impersonations, and takes passwords."),
+    (name: "TIMERS", hint: "Starts and stops timers, and writes entries."),
+    (name: "MAIL", hint: "Takes mails, whose texts hold secrets, and sends them."),
+    (name: "ADMIN", hint: "Changes people, the organisation and the server; includes MAIL."),
+  ]
 
   func add(to console: ConsoleRouter) {
     console.get("services") { visit in .page(try await Self.list(visit)) }
     console.post("services/new") { visit in
       let name = visit.form["name"]
-      let rights = Self.rights.filter { visit.form.has($0) }
+      let rights = Self.rights.map(\.name).filter { visit.form.has($0) }
       let bounds = [("workspaces", "WORKSPACE"), ("products", "PRODUCT")].flatMap { field, option in
         visit.form[field].split(separator: " ").flatMap { [option, String($0)] }
       }
@@ -62,6 +68,7 @@ struct ServicePages: ConsolePages {
           [.time(service["created"]?.integer)],
         ],
         buttons: [
+          .link("Trail", TrailPages.address(ofService: name), label: "Trail of \(name)"),
           .post("New secret", Address("services", "rotate"), [("name", name)], label: "New secret for \(name)"),
           .link("Delete", Address("services", "delete").adding("name", name), .danger),
         ])
@@ -75,7 +82,7 @@ struct ServicePages: ConsolePages {
     let form = Form(
       Address("services", "new"), layout: .grid,
       fields: [Field("name", "Name", required: true)]
-        + rights.map { Field($0, $0, .checkbox(isOn: $0 == "READ"), value: "1") }
+        + rights.map { Field($0.name, $0.name, .checkbox(isOn: $0.name == "READ"), value: "1", hint: $0.hint) }
         + [
           Field("workspaces", "Only for these workspaces", hint: "Separated by blanks; empty for all."),
           Field(

@@ -19,13 +19,31 @@ struct TrailPages: ConsolePages {
     }
   }
 
+  private struct Filter {
+    let name: String
+    let option: String
+    let label: String
+    let hint: String
+  }
+
   private static let filters = [
-    (name: "user", option: "USER", label: "About"), (name: "actor", option: "ACTOR", label: "Done by"),
+    Filter(name: "user", option: "USER", label: "About", hint: "Username or # and number."),
+    Filter(name: "actor", option: "ACTOR", label: "Done by", hint: "Username or # and number."),
+    Filter(name: "command", option: "COMMAND", label: "Command", hint: "Such as USER.DELETE."),
   ]
+  private static let service = Filter(
+    name: "service", option: "SERVICE", label: "Service", hint: "Through which it was done; local for none.")
+
+  /// The records of a command.
+  static func address(ofCommand name: String) -> Address { address.adding("command", name) }
+  /// What was done through a service.
+  static func address(ofService name: String) -> Address { address.adding("service", name) }
 
   private static func page(_ visit: Visit) async throws -> Page {
     var words = ["AUDIT.LIST", "COUNT", "50"]
     var here = address
+    // Services are the operator's.
+    let filters = await visit.holdsEverywhere("audit.read") ? filters + [service] : filters
     for filter in filters {
       guard let value = visit.query[filter.name].nonEmpty else { continue }
       words += [filter.option, value]
@@ -42,7 +60,7 @@ struct TrailPages: ConsolePages {
     }
     let form = Form(
       address, .get, layout: .row,
-      fields: filters.map { Field($0.name, $0.label, value: visit.query[$0.name], hint: "Username or # and number.") }
+      fields: filters.map { Field($0.name, $0.label, value: visit.query[$0.name], hint: $0.hint) }
         + [
           Field("from", "From", .day, value: visit.query["from"]), Field("to", "To", .day, value: visit.query["to"]),
           Field("here", "Only \(visit.workspace)", .checkbox(isOn: visit.query.has("here")), value: "1"),
@@ -71,7 +89,9 @@ struct TrailPages: ConsolePages {
     }
     blocks.append(
       records.isEmpty
-        ? .empty("No record", "Nothing was done that these filters show.")
+        ? .empty(
+          "No record",
+          next == "0" ? "Nothing was done that these filters show." : "None of the newest is meant; look further back.")
         : Timeline(records) { Address("people", String($0)) }.block)
     var more: [Button] = []
     if visit.query.has("cursor") { more.append(.link("Newest", here)) }

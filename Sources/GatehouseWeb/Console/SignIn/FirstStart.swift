@@ -41,7 +41,7 @@ struct FirstStart {
       Field("name", "Your name", value: form["name"], required: true, autocomplete: "name"),
       Field("username", "Username", value: form["username"], required: true, autocomplete: "username"),
       Field("email", "E-mail", .email, value: form["email"], autocomplete: "email"),
-      Field("password", "Password", .password, required: true, autocomplete: "new-password"),
+      Field.newPassword("password", "Password"),
       Field("again", "Password again", .password, required: true, autocomplete: "new-password"),
     ]
     let intro: [Block] = [

@@ -75,7 +75,7 @@ struct ForgottenPages {
       site.address(Self.path, Self.pathOfToken),
       fields: [
         Field("token", "Token of the mail", value: token, required: true),
-        Field("new", "New password", .password, required: true, autocomplete: "new-password"),
+        Field.newPassword("new", "New password"),
         Field("again", "New password again", .password, required: true, autocomplete: "new-password"),
       ], hidden: goal.fields(site), submit: "Set the password", cancel: signIn(goal))
     return visitor.show("New password", before + [form.block], failure: failure)

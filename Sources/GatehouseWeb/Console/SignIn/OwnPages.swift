@@ -58,7 +58,7 @@ struct OwnPages: ConsolePages {
       Address("me", "password"), id: "password",
       fields: [
         Field("old", "Password of now", .password, required: true, autocomplete: "current-password"),
-        Field("new", "New password", .password, required: true, autocomplete: "new-password"),
+        Field.newPassword("new", "New password"),
         Field("again", "New password again", .password, required: true, autocomplete: "new-password"),
       ], submit: "Change the password")
     return .section("Password", note: "All sessions end, this one too.", [form.block])

@@ -195,7 +195,7 @@ struct SignInPages {
       site.address(Self.path, Self.passwordPath),
       fields: [
         Field("old", "The password you signed in with", .password, required: true, autocomplete: "current-password"),
-        Field("new", "New password", .password, required: true, autocomplete: "new-password"),
+        Field.newPassword("new", "New password"),
         Field("again", "New password again", .password, required: true, autocomplete: "new-password"),
       ],
       hidden: [("username", username)] + goal.fields(site), submit: "Change the password",

@@ -141,7 +141,12 @@ final class SimulatedNode: @unchecked Sendable {
       guard let leadership = try await log.lead(as: entry, replacing: replaced, above: 0) as? EtcdLeadership else {
         return
       }
-      try await lead(leadership)
+      do {
+        try await lead(leadership)
+      } catch {
+        // Nobody else could lead as long as it has one that it does not use.
+        await leadership.resign()
+      }
     } catch {
       // It follows again.
     }

@@ -54,11 +54,13 @@ class Round:
         return self.stage.ledger.counts["acknowledged"]
 
     def must_go_on(self, what, leases):
-        """Somebody must get a change acknowledged while the fault lasts."""
-        before = self.acknowledged()
+        """Somebody must get a change acknowledged while the fault lasts, which is longer on a busy machine."""
+        before, began = self.acknowledged(), time.monotonic()
         self.hold(leases)
-        if self.acknowledged() == before:
-            raise FaultFound(f"no change was acknowledged for {leases * self.lease:.1f} s {what}")
+        while self.acknowledged() == before:
+            if time.monotonic() > began + self.stage.options.patience:
+                raise FaultFound(f"no change was acknowledged for {time.monotonic() - began:.1f} s {what}")
+            time.sleep(0.1)
 
     def some_members(self):
         names = member_names()

@@ -12,6 +12,7 @@ struct BrowserTests {
     "new_administrator", "without_scripts", "keyboard", "every_page", "hostile", "pictures", "guide_joint_accounts",
     "guide_system_users", "guide_user_accounts", "guide_training_users", "guide_accounts_tab", "guides_further",
     "without_mouse new_administrator", "without_mouse guide_joint_accounts", "without_mouse guide_accounts_tab",
+    "without_mouse guide_system_users",
   ]
 
   @Test("a walk through the console", arguments: walks)

@@ -72,8 +72,9 @@ extension CommandSpec {
   /// Words behind which a secret stands, whatever command they are in: people write options of other programs.
   private static let beforeSecrets: Set<String> = secretOptions.union([
     "APIKEY", "OTP", "PASS", "PASSPHRASE", "PASSWD", "PASSWORT", "PIN", "PWD", "SECRET", "TOKEN",
-    // Settings of Redis, which people give to CONFIG SET out of habit.
-    "MASTERAUTH", "REQUIREPASS", "TLS-CLIENT-KEY-FILE-PASS", "TLS-KEY-FILE-PASS", "TLS-KEY-PASSPHRASE",
+    // A setting of ours that may say a key, and settings of Redis, which people give to CONFIG SET out of habit.
+    "ENCRYPTION-KEY-COMMAND", "MASTERAUTH", "REQUIREPASS", "TLS-CLIENT-KEY-FILE-PASS", "TLS-KEY-FILE-PASS",
+    "TLS-KEY-PASSPHRASE",
   ])
 
   /// Whether a word says that what follows it is a secret.

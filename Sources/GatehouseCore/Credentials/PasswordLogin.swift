@@ -34,9 +34,13 @@ extension CommandTable {
     // which names there are.
     let found = turn.isID(1) ? nil : try turn.userIfAny(1)
     let user = found?.row.status == .deleted ? nil : found
+    // Guesses count for whoever has the name, also where the service knows nobody of that name: or else the answers that
+    // two services get would tell together that somebody has it.
+    var holder = user
+    if holder == nil, !turn.isID(1) { holder = try turn.holder(ofLoginName: 1) }
     turn.read(turn.directory.lsn)
     let product = turn.productID(turn.word(2))
-    let guesses = try turn.guesses(at: user)
+    let guesses = try turn.guesses(at: holder)
     let sources = turn.guessSources(try turn.toldAddress())
     let wait = max(guesses.waitsUntil - turn.now, turn.wait(sources))
     guard wait <= 0 else {
@@ -50,7 +54,7 @@ extension CommandTable {
     else {
       turn.note(.credentials, of: user, to: product, username: 1, productName: 2, mayBePassword: true)
       turn.noteGuess(sources)
-      try turn.noteFailure(of: user, guesses)
+      try turn.noteFailure(of: holder, guesses, mayLock: user != nil)
       turn.reply.map(2)
       return turn.showDenial("credentials")
     }
@@ -123,6 +127,13 @@ struct Guesses {
 }
 
 extension Turn {
+  /// Whoever has the name in a word and may log in with it, whether or not the caller knows them.
+  fileprivate func holder(ofLoginName word: Int) throws(Halt) -> UserReference? {
+    guard let found = try anyUser(word) else { return nil }
+    let holder = found.row.status == .deleted ? try lead(from: found) : found
+    return holder.row.status == .deleted ? nil : holder
+  }
+
   /// The wrong passwords given for a user, or, if nil, for the name that word 1 gives.
   func guesses(at user: UserReference?) throws(Halt) -> Guesses {
     guard let user else { return try guesses(atName: 1) }
@@ -157,7 +168,9 @@ extension Turn {
 
   /// A wrong password or code was given for a user, or for a name that nobody has: the next attempt waits, and in the end the
   /// user is locked.
-  fileprivate func noteFailure(of user: UserReference?, _ guesses: Guesses) throws(Halt) {
+  ///
+  /// - Parameter mayLock: a service locks nobody whom it does not know.
+  fileprivate func noteFailure(of user: UserReference?, _ guesses: Guesses, mayLock: Bool = true) throws(Halt) {
     if let (cell, name) = guesses.stranger {
       let (count, until) = failed(after: guesses.failures)
       emit(StrangerFailed(cell.index, name, failures: count, waitsUntil: until))
@@ -165,15 +178,15 @@ extension Turn {
       preconditionFailure("guesses at nobody")
     }
     // While the login waits no password is looked at, so there is nothing to count.
-    if let user, !guesses.waitsUnseen(at: now) { try noteFailure(of: user) }
+    if let user, !guesses.waitsUnseen(at: now) { try noteFailure(of: user, mayLock: mayLock) }
   }
 
   /// A wrong password or code was given for a user: the next attempt waits, and in the end the user is locked.
-  func noteFailure(of user: UserReference) throws(Halt) {
+  func noteFailure(of user: UserReference, mayLock: Bool = true) throws(Halt) {
     let row = user.cell.state.credentials.row(of: user.serial)
     let (count, until) = failed(after: row.failures)
     emit(LoginFailed(user.id, failures: count, waitsUntil: until))
-    if row.locks(after: count, limit: homePolicies(of: user).lockAfter) { lock(user) }
+    if mayLock, row.locks(after: count, limit: homePolicies(of: user).lockAfter) { lock(user) }
   }
 
   private func lock(_ user: UserReference) {

@@ -105,7 +105,9 @@ extension CommandTable {
     turn.emit(opened)
     let origin = try turn.sessionOrigin()
     if !origin.isEmpty {
-      turn.emit(SessionOriginTold(id, of: target.id, product: opened.product, workspace: workspace.id, origin))
+      turn.emit(
+        SessionOriginTold(
+          id, of: target.id, by: actor.id, product: opened.product, workspace: workspace.id, origin))
     }
     try turn.tell(of: opened, target, in: places, actor: actor.username, reason: reason)
     turn.reply.map(6)

@@ -27,11 +27,14 @@ public struct SessionOriginTold: PartitionChange {
   public var workspace: WorkspaceID = 0
   public var address = ""
   public var agent = ""
+  /// Who it is that acts, in an impersonation.
+  public var actor: UserID?
 
   public init() {}
 
   init(
-    _ session: SessionID, of user: UserID, product: ProductID, workspace: WorkspaceID, _ origin: SessionOrigin
+    _ session: SessionID, of user: UserID, by actor: UserID? = nil, product: ProductID, workspace: WorkspaceID,
+    _ origin: SessionOrigin
   ) {
     self.session = session
     self.user = user
@@ -39,6 +42,7 @@ public struct SessionOriginTold: PartitionChange {
     self.workspace = workspace
     address = origin.address
     agent = origin.agent
+    self.actor = actor
   }
 
   public mutating func visit<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
@@ -48,7 +52,12 @@ public struct SessionOriginTold: PartitionChange {
     try visitor.field("workspace", &workspace, as: WorkspaceForm.self)
     try visitor.field("ip", &address, as: FilledTextForm.self)
     try visitor.field("agent", &agent, as: FilledTextForm.self)
+    try visitor.later()
+    try visitor.field("actor", &actor, as: OptionalForm<UserForm>.self)
   }
+
+  /// The address and the browser are those of whoever acts.
+  public var sealing: SealedUnder? { .one(.user(actor ?? user)) }
 
   public var person: PersonSubject? { .user(user) }
 

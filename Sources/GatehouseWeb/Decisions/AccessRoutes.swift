@@ -74,14 +74,12 @@ struct AccessRoutes {
       ))
   }
 
-  /// The JSON schema of several questions.
+  /// The JSON schema of several questions; without any, the question of the body itself is answered.
   private static var questions: JSON {
-    .type(
+    let several = JSON.type(
       "object", ("required", .array([.string("evaluations")])),
-      (
-        "properties",
-        .object([("evaluations", .type("array", ("minItems", .integer(1))))])
-      ))
+      ("properties", .object([("evaluations", .type("array", ("minItems", .integer(1))))])))
+    return .object([("anyOf", .array([several, question]))])
   }
 
   private func answer(

@@ -25,12 +25,18 @@ struct ForwardAuthRoutes {
     }
   }
 
+  private static let ofRefusals = [
+    APIOperation.Header(name: "X-Gatehouse-Reason", description: "why: `no-session`, `status-locked`, …"),
+    APIOperation.Header(name: "X-Gatehouse-Sign-In", description: "where a browser that has opened a page signs in"),
+  ]
+
   static let operations = ["/auth", "/auth/{path}"].flatMap { path in
     methods.map { method in
       APIOperation(
         method: method, path: path, tag: "Decisions", summary: "Whether a reverse proxy may let a request in",
         description: path == "/auth"
           ? nil : "`path` is the path of the request that is asked about, with all its slashes; it does not matter.",
+        authentication: .either,
         parameters: [
           .init(
             name: "product", place: .query, description: "which the user must be allowed to enter; may be repeated"),
@@ -48,10 +54,20 @@ struct ForwardAuthRoutes {
           .init(name: Token.cookie, place: .cookie, description: "the token of the user's session"),
         ],
         answers: [
-          .init(status: 200, description: "let it in; X-Gatehouse-User and others say who it is"),
-          .init(status: 303, description: "to the sign-in, if `redirect` was asked for", contents: [.problem]),
-          .init(status: 401, description: "nobody is signed in", contents: [.problem]),
-          .init(status: 403, description: "the user may not enter; X-Gatehouse-Reason says why", contents: [.problem]),
+          .init(
+            status: 200, description: "let it in",
+            headers: [
+              .init(name: "X-Gatehouse-User", description: "the username"),
+              .init(name: "X-Gatehouse-User-Id", description: "the user's id, which never changes"),
+              .init(name: "X-Gatehouse-Actor", description: "in an impersonation, the administrator behind it"),
+              .init(name: "X-Gatehouse-Session", description: "the number of the session or key"),
+              .init(name: "X-Gatehouse-Workspace", description: "the workspace of the session"),
+            ]),
+          .init(
+            status: 303, description: "to the sign-in, if `redirect` was asked for", contents: [.problem],
+            headers: [.init(name: "Location", description: "the sign-in")] + ofRefusals),
+          .init(status: 401, description: "nobody is signed in", contents: [.problem], headers: ofRefusals),
+          .init(status: 403, description: "the user may not enter", contents: [.problem], headers: ofRefusals),
         ])
     }
   }
@@ -180,7 +196,9 @@ struct ForwardAuthRoutes {
   private static func refusal(
     _ status: HTTPResponse.Status, _ reason: String, _ detail: String
   ) -> Response {
-    var response = Problem(status, "DENY", detail).response
+    var problem = Problem(status, "DENY", detail)
+    problem.rule = reason
+    var response = problem.response
     response.headers[.gatehouseReason] = reason
     return response
   }

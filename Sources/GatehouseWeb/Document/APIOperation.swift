@@ -7,6 +7,20 @@ struct APIOperation: Sendable {
     case nobody
     /// A service, by its secret or certificate.
     case service
+    /// A user, by the token of a session.
+    case session
+    /// A service or a user.
+    case either
+
+    /// The names of the security schemes in the document; nil for none that is shown, such as a certificate.
+    fileprivate var schemes: [String?] {
+      switch self {
+      case .nobody: []
+      case .service: ["secret", "password", nil]
+      case .session: ["session"]
+      case .either: ["secret", "password", "session", nil]
+      }
+    }
   }
 
   struct Parameter: Sendable {
@@ -71,15 +85,8 @@ extension APIOperation {
       ("tags", .array([.string(tag)])), ("operationId", .string(identifier)), ("summary", .string(summary)),
     ]
     if let description { members.append(("description", .string(description))) }
-    switch authentication {
-    case .nobody: members.append(("security", .array([])))
-    case .service:
-      members.append(
-        (
-          "security",
-          .array([.object([("secret", .array([]))]), .object([("password", .array([]))]), .object([])])
-        ))
-    }
+    let schemes = authentication.schemes.map { name in JSON.object(name.map { [($0, .array([]))] } ?? []) }
+    members.append(("security", .array(schemes)))
     let all = pathParameters + parameters
     if !all.isEmpty { members.append(("parameters", .array(all.map(\.json)))) }
     if !body.isEmpty {

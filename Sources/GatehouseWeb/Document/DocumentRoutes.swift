@@ -88,6 +88,13 @@ struct DocumentRoutes {
       .object([
         ("secret", .object([("type", .string("http")), ("scheme", .string("bearer"))])),
         ("password", .object([("type", .string("http")), ("scheme", .string("basic"))])),
+        (
+          "session",
+          .object([
+            ("type", .string("http")), ("scheme", .string("bearer")),
+            ("description", .string("the token of a user's session, gs_…, or an API key, ga_…, where keys are taken")),
+          ])
+        ),
       ])
     ),
     (
@@ -127,7 +134,8 @@ struct DocumentRoutes {
                 ("type", .type("string")), ("title", .type("string")), ("status", .type("integer")),
                 ("detail", .type("string", ("description", .string("what was wrong, and what to do")))),
                 ("code", .type("string", ("description", .string("the code of the refusal, such as NOPERM")))),
-                ("rule", .type("string", ("description", .string("the rule that refuses, for REFUSED")))),
+                ("rule", .type("string", ("description", .string("the rule that refuses, for REFUSED and DENY")))),
+                ("remedy", .type("string", ("description", .string("what to do instead, where the answer says so")))),
               ])
             ),
           ])

@@ -18,6 +18,7 @@ struct EventRoutes {
   static let operations = [
     APIOperation(
       method: .get, path: "/events", tag: "Events", summary: "The changes as server-sent events",
+      authentication: .either,
       parameters: [
         .init(name: "after", place: .query, description: "the event to go on after; now if it is not given"),
         .init(name: "Last-Event-ID", place: .header, description: "the same, as browsers send it"),

@@ -42,10 +42,13 @@ struct EventStream {
     // The headers leave with the first bytes.
     try await write(": events\n\n", to: &writer, on: channel)
     var isFirst = true
+    var lastSeen: LSN?
     while let page {
       if !page.events.isEmpty || !isFirst && waits { try await write(page, to: &writer, on: channel) }
       isFirst = false
-      if !waits, page.events.isEmpty { return }
+      // A page of records that are not for the reader is empty, and not the last.
+      if !waits, page.events.isEmpty, page.last == lastSeen { return }
+      lastSeen = page.last
       guard !ticket.isReleased, door.isCurrent(caller), door.condition != .stopping else {
         return try await end(writing: &writer, on: channel)
       }

@@ -11,6 +11,10 @@ struct Problem: Error, Equatable {
   let detail: String
   /// The rule that refuses, for `REFUSED rule: why`.
   var rule: String?
+  /// What was wrong, without the rule and the remedy.
+  var why: String { Self.parts(explanation).why }
+  /// What to do instead, where the text says so after a semicolon.
+  var remedy: String? { Self.parts(explanation).remedy }
   /// In how many seconds to try again.
   var retryAfter: Int?
 
@@ -27,6 +31,19 @@ struct Problem: Error, Equatable {
     self.init(Self.status(of: code), code, detail)
     if code == "REFUSED", detail.utf8.contains(UInt8(ascii: ":")) { rule = detail.head(before: ":") }
     if status == .tooManyRequests || status == .serviceUnavailable { retryAfter = 1 }
+  }
+
+  private var explanation: String {
+    guard let rule, detail.utf8.starts(with: (rule + ":").utf8) else { return detail }
+    return String(decoding: detail.utf8.dropFirst(rule.utf8.count + 1), as: UTF8.self).trimmed
+  }
+
+  private static func parts(_ text: String) -> (why: String, remedy: String?) {
+    // By bytes: what somebody has typed may stand there, and join with the blank behind the semicolon.
+    let bytes = Array(text.utf8)
+    let end = bytes.indices.dropLast().first { bytes[$0] == UInt8(ascii: ";") && bytes[$0 + 1] == UInt8(ascii: " ") }
+    guard let end else { return (text, nil) }
+    return (String(decoding: bytes[..<end], as: UTF8.self), String(decoding: bytes[(end + 2)...], as: UTF8.self))
   }
 
   private static func status(of code: String) -> HTTPResponse.Status {
@@ -61,6 +78,7 @@ struct Problem: Error, Equatable {
       ("detail", .string(detail)), ("code", .string(code)),
     ]
     if let rule { members.append(("rule", .string(rule))) }
+    if let remedy { members.append(("remedy", .string(remedy))) }
     return members
   }
 

@@ -18,7 +18,8 @@ extension SCIMRoutes {
     // The body is too large, or of a type or an encoding that is not taken.
     let ofBody = body == nil ? [] : [413, 415]
     return APIOperation(
-      method: method, path: root + path, tag: "SCIM", summary: summary, parameters: parameters,
+      method: method, path: root + path, tag: "SCIM", summary: summary,
+      authentication: path == "/Me" ? .session : .service, parameters: parameters,
       body: body.map { [content($0)] } ?? [], answers: answers, refusal: content(error),
       refusals: ([400, 401, 403, 408, 429, 500, 503] + ofBody + errors).sorted())
   }

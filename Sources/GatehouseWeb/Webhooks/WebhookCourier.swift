@@ -109,6 +109,8 @@ actor WebhookCourier {
     } onCancel: {
       door.release(ticket)
     }
+    // Whoever is told to stop waiting has not learned anything of the feed.
+    try Task.checkCancellation()
     return try EventPage(reply, source: door.eventSource)
   }
 

@@ -161,7 +161,7 @@ import Testing
     #expect(core.run("USER.SET ana phone 1", as: one).integer == 1)
     #expect(
       core.run("USER.DELETE ana REASON x DRYRUN", as: one).keys == [
-        "approval", "changes", "logins", "logins-left-out", "seats",
+        "approval", "changes", "logins", "logins-left-out", "seats", "names",
       ])
     #expect("\(core.run("APPROVAL.LIST"))" == "[]")
     #expect(core.run("USER.DELETE ana REASON x").text == "OK")

@@ -50,6 +50,39 @@ struct PasswordLoginTests {
     core.expectReplicated()
   }
 
+  @Test(
+    "W4: the answers that two services get do not tell together whether somebody has a name", arguments: [true, false])
+  func twoServices(knowsThemFirst: Bool) throws {
+    let core = CoreHarness(partitions: 4)
+    for line in [
+      "WORKSPACE.CREATE acme", "PRODUCT.CREATE acme/crm", "WORKSPACE.CREATE beta", "PRODUCT.CREATE beta/app",
+      "SERVICE.CREATE ops ADMIN", "SERVICE.CREATE acmeapp READ SESSIONS WORKSPACE acme",
+      "SERVICE.CREATE betaapp READ SESSIONS WORKSPACE beta",
+      "WORKSPACE.SET acme policy.login.lock-after 6", "USER.CREATE erna WORKSPACE acme PRODUCT acme/crm NOINVITE",
+      "PASSWORD.SET erna correct-horse",
+    ] { #expect(!core.run(line).isError, "\(line)") }
+    func answers(_ service: String, _ product: String, _ name: String, _ times: Int) throws -> [String] {
+      let id = try #require(core.directory.state.view.service(named: service)?.id)
+      core.connection = ConnectionFacts(id: 1, service: id, rights: [.read, .sessions], isBound: true)
+      defer { core.connection = ConnectionFacts(id: 1, service: 0, rights: .all) }
+      return (0..<times).map { _ in "\(core.run(["LOGIN.PASSWORD", name, product, "wrong-password"]))" }
+    }
+    let pages = [("acmeapp", "acme/crm"), ("betaapp", "beta/app")]
+    let (first, second) = knowsThemFirst ? (pages[0], pages[1]) : (pages[1], pages[0])
+    var seen: [[String]] = []
+    for name in ["erna", "erno"] {
+      seen.append(try answers(first.0, first.1, name, 5) + answers(second.0, second.1, name, 1))
+    }
+    #expect(seen[0] == seen[1] && seen[0].last?.contains("wait") == true, "\(seen)")
+    // Nobody is locked by a service that does not know them.
+    for _ in 0..<4 {
+      core.advance(3_600_000)
+      _ = try answers("betaapp", "beta/app", "erna", 1)
+    }
+    #expect(core.run("USER.GET erna")["status"].text == "active")
+    core.expectReplicated()
+  }
+
   @Test("each failure from the fifth doubles the wait, up to an hour, and a success forgets them")
   func growing() {
     #expect(guess(at: "ana", times: 4) == Array(repeating: "credentials", count: 4))

@@ -292,6 +292,12 @@ enum ChangeSamples {
       SessionOriginTold(
         session, of: user, product: 3, workspace: 1, SessionOrigin(address: "2001:db8::1", agent: "Mozilla/5.0"))
     ),
+    (
+      "session-origin-told/impersonation",
+      SessionOriginTold(
+        session, of: user, by: UserID(raw: 9), product: 3, workspace: 1,
+        SessionOrigin(address: "2001:db8::1", agent: "Mozilla/5.0"))
+    ),
     ("session-restricted", SessionRestricted(session, of: user, product: 3, workspace: 1)),
     ("session-ended/displaced", SessionEnded(session, user, .displaced, actorSession: nil, product: 3, workspace: 2)),
   ]

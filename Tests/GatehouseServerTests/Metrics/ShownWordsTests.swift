@@ -31,6 +31,11 @@ import Testing
     #expect(!shown.contains("app") && !shown.contains("pass"), "\(shown)")
   }
 
+  @Test func aCommandThatMaySayAKeyIsNotShown() {
+    #expect(!shown(["CONFIG", "SET", "encryption-key-command", "printf 00ff"]).contains("00ff"))
+    #expect(!shown(["CONFIG", "SET", "idle-timeout", "0", "Encryption-Key-Command", "printf 00ff"]).contains("00ff"))
+  }
+
   @Test(arguments: [token, secret])
   func secretsAreNeverShown(secret: String) {
     for word in [secret, secret + "x", String(secret.dropLast())] {

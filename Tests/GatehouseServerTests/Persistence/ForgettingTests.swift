@@ -14,7 +14,8 @@ struct ForgettingTests {
   /// What says who Eva is. Each is told by another command.
   private static let secrets = [
     "eva.lind", "eva.moon", "Evangelina", "Lindqvist", "eva@acme.example", "+46-555-0199", "vermilion", "EVLQ",
-    "R-77431", "203.0.113.77", "netscape-navigator", "welcome-dear-eva", "eva@private.example",
+    "R-77431", "203.0.113.77", "netscape-navigator", "203.0.113.78", "mosaic", "welcome-dear-eva",
+    "eva@private.example",
   ]
 
   init() throws {
@@ -37,7 +38,7 @@ struct ForgettingTests {
     try gate.ok("USER.RENAME eva.lind eva.moon")
     // The record of an impersonation has the name of its actor.
     try gate.ok("ROLE.GRANT eva.moon training-administrator")
-    try gate.ok("IMPERSONATE.START \(try #require(login["session"])) otto REASON asked")
+    try gate.ok("IMPERSONATE.START \(try #require(login["session"])) otto REASON asked IP 203.0.113.78 AGENT mosaic")
     try gate.ok("ROLE.REVOKE eva.moon training-administrator")
     return try #require(user["id"])
   }

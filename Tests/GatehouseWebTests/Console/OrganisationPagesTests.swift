@@ -6,6 +6,27 @@ import Testing
 /// Contacts, fields, groups, members and owners.
 @Suite("The console: the organisation")
 struct OrganisationPagesTests {
+  @Test("the role of another workspace is changed there, and nowhere else")
+  func roleElsewhere() throws {
+    let company = try ConsoleCompany(["WORKSPACE.CREATE acme", "ROLE.DEFINE clerk user.read WORKSPACE acme"])
+    let browser = try company.signedIn()
+    let form = try browser.get("/console/roles/define?name=clerk&scope=acme")
+    #expect(form.has("In acme") && !form.has("In main"), "\(form.text)")
+    try browser.post(
+      "/console/roles/define",
+      [
+        ("name", "clerk"), ("scope", "acme"), ("change", form.field("change") ?? ""), ("permission", "user.read"),
+        ("permission", "pool.read"),
+      ])
+    let roles = try company.gate.list("ROLE.LIST").filter { $0["role"] == "clerk" }
+    #expect(roles.count == 1 && roles.first?.texts("permissions").count == 2)
+    // A new one does not take the place of one that is there.
+    #expect(try browser.get("/console/roles/define?scope=acme").field("change") == nil)
+    let again = try browser.post(
+      "/console/roles/define", [("name", "clerk"), ("scope", "acme"), ("permission", "user.read")])
+    #expect(again.status == 409 && again.has("is there already"), "\(again.text)")
+  }
+
   @Test("a contact gets a login, so that nobody is there twice")
   func contacts() throws {
     let company = try ConsoleCompany()

@@ -379,6 +379,65 @@ struct PeoplePagesTests {
     #expect(browser.page.has("Verified to LSN"))
   }
 
+  @Test("what can be taken back can be from the trail, as long as the server would")
+  func undoFromTrail() throws {
+    let company = try ConsoleCompany(["USER.CREATE ana STATUS active NOINVITE", "USER.DELETE ana REASON left"])
+    let browser = try company.signedIn()
+    let lsn = try #require(try company.gate.record(of: "ana", by: "USER.DELETE")["lsn"])
+    let address = "/console/undo?lsn=\(lsn)"
+    #expect(try browser.get("/console/trail").body.contains(address))
+    #expect(try browser.get("/console/people/\(company.id("ana"))").body.contains(address))
+    #expect(try browser.get(address).has("Take back record \(lsn)?"))
+    #expect(try browser.post("/console/undo", [("lsn", lsn), ("reason", "by mistake")]).has("was taken back"))
+    #expect(try company.gate.fields("USER.GET ana")["status"] == "active")
+    #expect(try !browser.get("/console/trail").body.contains(address))
+  }
+
+  @Test("of a record about many, a person's own change comes first in their trail")
+  func ownChangeFirst() throws {
+    let many = (0..<30).map { "USER.CREATE u\($0) STATUS active NOINVITE" }
+    let company = try ConsoleCompany(many + ["USER.BULK SET department sales WHERE username ^= u"])
+    let browser = try company.signedIn()
+    for name in ["u3", "u29"] {
+      let id = try company.id(name)
+      for page in ["", "/trail"] {
+        let records = try browser.get("/console/people/\(id)\(page)").body.split(separator: "<code>USER.BULK</code>")
+        let first = try #require(records.last?.split(separator: "<ul><li>").dropFirst().first?.prefix(120))
+        #expect(first.contains("#\(id)") || first.contains(name), "\(name): \(first)")
+      }
+    }
+  }
+
+  @Test("an edit form has only what the reader may change; whose fields others are is said")
+  func editOfOneself() throws {
+    let company = try ConsoleCompany([
+      "USER.CREATE ana STATUS active NOINVITE PRODUCT console EMAIL ana@acme.test", "USER.SET ana authority 1",
+    ])
+    try company.gate.ok("PASSWORD.SET", "ana", ConsoleCompany.password)
+    let browser = try company.signedIn("ana")
+    let id = try company.id("ana")
+    let form = try browser.get("/console/people/\(id)/edit")
+    #expect(form.has("Not to be changed by you here"), "\(form.text)")
+    #expect(form.field("phone") != nil && form.field("department") == nil && form.field("authority") == nil)
+    let shown = try #require(form.field("shown"))
+    try browser.post("/console/people/\(id)/edit", [("shown", shown), ("phone", "123")])
+    let card = try company.gate.fields("USER.GET ana")
+    #expect(card["phone"] == "123" && card["authority"] == "1", "what was not shown stays")
+  }
+
+  @Test("the workspace's own fields are columns, and can be set for many")
+  func ownFields() throws {
+    let company = try ConsoleCompany(["FIELD.DEFINE shirt text WORKSPACE main", "USER.CREATE ana NOINVITE"])
+    let browser = try company.signedIn()
+    #expect(try browser.get("/console/people").body.contains("value=\"shirt\""))
+    let change = [("field", "shirt"), ("value", "L"), ("id", try company.id("ana")), ("match", "status=new")]
+    let trial = try browser.post("/console/people/bulk", change)
+    #expect(trial.has("shirt") && trial.body.contains("href=\"/console/people?status=new\""), "\(trial.text)")
+    let done = try browser.post("/console/people/bulk/apply", change + [("reason", "ordered")])
+    #expect(done.has("1 of 1 people were changed"), "\(done.text)")
+    #expect(try browser.get("/console/people?column=shirt").has("L"))
+  }
+
   @Test("one box finds people, their keys and records, by the beginnings of words")
   func search() throws {
     let company = try ConsoleCompany(Self.three)

@@ -36,6 +36,26 @@ struct SeatsAndRefusalsTests {
     #expect(seen.has("ana") && !seen.has("Free the seat"), "\(seen.text)")
   }
 
+  @Test("a first licence type that would lock people out is set only after a trial and with a reason")
+  func firstType() throws {
+    let company = try ConsoleCompany([
+      "PRODUCT.CREATE crm", "USER.CREATE ana STATUS active NOINVITE PRODUCT crm",
+      "WORKSPACE.CREATE acme", "PRODUCT.CREATE acme/app",
+    ])
+    let browser = try company.signedIn()
+    try browser.get("/console/product?name=crm")
+    let seats = [("product", "crm"), ("type", "office"), ("seats", "5")]
+    let asked = try browser.post("/console/product/seats", seats)
+    #expect(asked.has("Set the seats of crm?") && asked.has("ALLOW → DENY no-licence"), "\(asked.text)")
+    #expect(try company.gate.text("LOGIN.CHECK ana crm") == "ALLOW")
+    try browser.post("/console/product/seats", seats + [("confirmed", "1"), ("reason", "licences were bought")])
+    #expect(try company.gate.text("LOGIN.CHECK ana crm") == "DENY no-licence")
+    // Nobody loses anything by more seats.
+    try browser.get("/console/product?name=crm")
+    let more = try browser.post("/console/product/seats", [("product", "crm"), ("type", "office"), ("seats", "9")])
+    #expect(more.has("office has 9 seats now."), "\(more.text)")
+  }
+
   @Test("refused logins are counted by reason and product, narrowed down, and each leads to its explanation")
   func refusals() throws {
     let company = try ConsoleCompany(Self.people)

@@ -92,9 +92,12 @@ struct ReverseProxyTests {
   private func walk(through proxy: ChildProcess) throws {
     let ana = try gate.token(of: "ana", to: "payroll")
     let leo = try gate.token(of: "leo", to: "crm")
-    let welcome = try answer(to: [("cookie", "gatehouse_session=\(ana)"), ("x-gatehouse-actor", "forged")])
+    let forged = ["actor", "user-id", "reason", "sign-in", "product", "secret"].map { ("x-gatehouse-" + $0, "forged") }
+    let welcome = try answer(to: [("cookie", "gatehouse_session=\(ana)")] + forged)
     #expect(welcome.status == 200)
-    #expect(welcome.body.contains("x-gatehouse-user: ana\n"))
+    #expect(welcome.body.contains("x-gatehouse-user: ana\n") && !welcome.body.contains("forged"), "\(welcome.body)")
+    let id = try #require(try gate.fields("USER.GET ana")["id"])
+    #expect(welcome.body.contains("x-gatehouse-user-id: \(id)\n"), "\(welcome.body)")
     // Nobody acts as her.
     #expect(!welcome.body.contains("x-gatehouse-actor"), "\(welcome.body)")
     try gate.ok("USER.CREATE sam STATUS active NOINVITE PRODUCT payroll ROLE super-administrator")

@@ -134,6 +134,20 @@ import Testing
     withExtendedLifetime(server) {}
   }
 
+  @Test("W4: without waiting, a reader gets all that is theirs, behind any number of records that are not")
+  func throughNow() throws {
+    let server = try Self.server()
+    let client = try server.client()
+    try client.ok("WORKSPACE.CREATE acme")
+    for number in 0..<250 { try client.ok("USER.CREATE n\(number) NOINVITE") }
+    try client.ok("PRODUCT.CREATE acme/app")
+    _ = try client.fields("SERVICE.CREATE ops ADMIN")
+    let acme = try client.fields("SERVICE.CREATE portal ADMIN WORKSPACE acme")["secret"]
+    for address in ["/events?after=0&until=now", "/events?after=0&until=now&workspace=acme"] {
+      #expect(try server.get(address, secret: acme).body.contains("acme/app"), "\(address)")
+    }
+  }
+
   @Test("W4: a bound service sees its workspace; who may not read is refused") func whoSeesWhat() throws {
     let server = try Self.server()
     let client = try server.client()

@@ -41,6 +41,7 @@ public enum PasswordHash: Sendable, Equatable {
     case .scrypt(let hash):
       // Each pass writes the memory and reads it.
       return Self.excess(hash.logarithm, hash.blockSize, hash.parallelism, passes: 2 * hash.parallelism)
+        ?? Self.obstacle(to: hash)
     case .crypt(let hash):
       switch hash.cost {
       case .power(let power): return Self.excess("as its cost", power, Limits.hashPower)
@@ -83,6 +84,13 @@ public enum PasswordHash: Sendable, Equatable {
     // The bound is on the N blocks: those of the parallelism come to little, and would refuse an N that just meets it.
     let memory = 128 * blockSize * (1 << logarithm)
     return excess(memory: memory, each: memory + 128 * blockSize * parallelism, passes: passes)
+  }
+
+  /// Why the library cannot compute it (RFC 7914, section 2; and how much memory it takes for a parallelism of 1).
+  private static func obstacle(to hash: ScryptHash) -> String? {
+    if hash.logarithm >= 16 * hash.blockSize { return "its N is too large for its block size" }
+    guard hash.parallelism == 1, hash.blockSize > 16 else { return nil }
+    return "its block size is more than 16 with a parallelism of 1"
   }
 
   /// - Parameter each: the bytes that a pass costs as much as.

@@ -21,7 +21,13 @@ struct ProductPages: ConsolePages {
     }
     console.post("product/seats") { visit in
       let (product, type) = (visit.form["product"], visit.form["type"])
-      let reply = try await visit.write("POOL.SET", product, type, visit.form["seats"])
+      let command = ["POOL.SET", product, type, visit.form["seats"]]
+      let loss = LossPage(
+        title: "Set the seats of \(product)?", submit: "Set the seats", command: command,
+        action: Address("product", "seats"), fields: ["product", "type", "seats"].map { ($0, visit.form[$0]) },
+        cancel: Self.address(of: product), area: Self.address)
+      if let page = try await loss.page(visit) { return .page(page) }
+      let reply = try await visit.write(command)
       return .redirect(
         Self.address(of: product), await visit.done(reply, "\(type) has \(visit.form["seats"]) seats now."))
     }

@@ -13,6 +13,10 @@ struct RolePages: ConsolePages {
       let (name, permissions) = (visit.form["name"], visit.form.all("permission"))
       let reply: RESPValue
       do {
+        if visit.form["change"].isEmpty, try await Self.role(visit, name, visit.form["scope"]) != nil {
+          throw CommandFailure(
+            "CONFLICT the role \(name) is there already; choose another name, or change that one", field: "name")
+        }
         reply = try await visit.write(["ROLE.DEFINE", name] + Self.scope(visit.form) + permissions)
       } catch let failure as CommandFailure where !failure.isPassing {
         return .page(try await Self.defining(visit, failure))
@@ -83,15 +87,24 @@ struct RolePages: ConsolePages {
 
   // MARK: Defining one
 
+  /// A role of one's own.
+  private static func role(_ visit: Visit, _ name: String, _ scope: String) async throws -> RESPValue? {
+    let roles = try await visit.readQuietly(["ROLE.LIST"]).elements ?? []
+    return roles.first { $0["role"]?.string == name && Self.scope(of: $0) == scope }
+  }
+
   private static func defining(_ visit: Visit, _ failure: CommandFailure? = nil) async throws -> Page {
     let fields = failure == nil ? visit.query : visit.form
     let name = fields["name"]
     let scope = fields["scope"].nonEmpty ?? visit.workspace
     let all = try await visit.read("PERMISSION.LIST").elements ?? []
-    let known = try await visit.read("ROLE.LIST").elements ?? []
-    let own = known.first { $0["role"]?.string == name && Self.scope(of: $0) == scope }
+    // A form that was refused stays what it was.
+    let isNew = failure != nil && fields["change"].isEmpty
+    let own = isNew ? nil : try await role(visit, name, scope)
     let held = Set(
       failure == nil ? (own?["permissions"]?.elements ?? []).compactMap(\.string) : fields.all("permission"))
+    // A role stays where it is.
+    let places = own == nil ? [visit.workspace, "everywhere"] : [scope]
     let choices = all.map { item -> Field in
       let permission = item["permission"]?.string ?? ""
       return Field(
@@ -104,8 +117,8 @@ struct RolePages: ConsolePages {
         Field("name", "Name", value: name, required: true),
         Field(
           "scope", "Where it can be granted",
-          .choice([.init(visit.workspace, "In \(visit.workspace)"), .init("everywhere", "Everywhere")]), value: scope),
-      ] + choices, submit: "Save the role", cancel: address)
+          .choice(places.map { .init($0, $0 == "everywhere" ? "Everywhere" : "In \($0)") }), value: scope),
+      ] + choices, hidden: own == nil ? [] : [("change", "1")], submit: "Save the role", cancel: address)
     return Page(
       own == nil ? "Define a role" : "Change the role \(name)", area: address,
       intro: [.text("Nobody defines a role that gives what they do not hold themselves.")], failure: failure,

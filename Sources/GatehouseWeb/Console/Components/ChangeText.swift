@@ -68,28 +68,67 @@ struct ChangeText {
 /// Records of the trail: who did what when, as whom and why, with old and new values.
 struct Timeline {
   private let records: [RESPValue]
-  /// Where the trail of a person is; nil for no links.
-  private let person: (@Sendable (Int64) -> Address)?
+  /// Whose changes come first: of a record about thousands, only some are shown.
+  private let person: Person?
+  /// The records that can be taken back.
+  private let undoable: Set<Int64>
 
-  init(_ records: [RESPValue], person: (@Sendable (Int64) -> Address)? = nil) {
+  /// Commands that *Undo* can take back.
+  private static let undoableCommands: Set<String> = ["USER.DELETE", "USER.MERGE", "USER.BULK"]
+  /// The newest records of which the server is asked whether they can be.
+  private static let mostAsked = 10
+
+  init(_ records: [RESPValue], about person: Person? = nil) {
     self.records = records
     self.person = person
+    undoable = []
+  }
+
+  /// With *Undo* where the server would take a record back.
+  init(_ records: [RESPValue], about person: Person? = nil, for visit: Visit) async {
+    var undoable: Set<Int64> = []
+    let asked = records.filter { Self.undoableCommands.contains($0.shown("command")) }.prefix(Self.mostAsked)
+    for record in asked {
+      guard let lsn = record["lsn"]?.integer else { continue }
+      if await visit.verdict("UNDO", String(lsn), "REASON", "trial").isAllowed { undoable.insert(lsn) }
+    }
+    self.records = records
+    self.person = person
+    self.undoable = undoable
   }
 
   var block: Block {
     Block("timeline", ["records": records.map { values($0) }])
   }
 
-  private func values(_ record: RESPValue) -> Values {
+  /// The changes of a record, those about a person first.
+  static func changes(of record: RESPValue, about person: Person?) -> [RESPValue] {
     // That the answer is kept for a repeat is no change of anything that readers know.
     let changes = (record["changes"]?.elements ?? []).filter { $0.shown("change") != "answer-kept" }
+    guard let person else { return changes }
+    let names: Set<String> = ["user " + person.word, "contact " + person.contact]
+    func isOwn(_ change: RESPValue) -> Bool {
+      names.contains(change.shown("entity"))
+        || (change["fields"]?.elements ?? []).contains { field in
+          [field.shown("old"), field.shown("new")].contains { $0 == person.word || names.contains($0) }
+        }
+    }
+    return changes.filter(isOwn) + changes.filter { !isOwn($0) }
+  }
+
+  private func values(_ record: RESPValue) -> Values {
+    let changes = Self.changes(of: record, about: person)
+    let lsn = record["lsn"]?.integer ?? 0
     let actor = record["actor"]?.string.map { named($0, record) }
     let subject = record["subject"]?.string.map { named($0, record) }
     var who: [Cell] = [.strong(actor ?? record["service"]?.string ?? "the server")]
     if let subject, subject != actor { who += [.text(" as "), .strong(subject)] }
     if actor != nil, let service = record["service"]?.string { who += [.muted(" · service \(service)")] }
     return [
-      "lsn": String(record["lsn"]?.integer ?? 0), "when": [Cell.time(record["time"]?.integer).values],
+      "lsn": String(lsn),
+      "undo": undoable.contains(lsn)
+        ? [Block.buttons([.link("Undo", HomePages.undo.adding("lsn", String(lsn)))]).values] : nil,
+      "when": [Cell.time(record["time"]?.integer).values],
       "command": record["command"]?.string ?? "", "actorLine": Values(dictionaryLiteral: ("cells", who.values)),
       "why": record["reason"]?.string,
       "changes": changes.prefix(20).map { change -> Values in

@@ -60,6 +60,13 @@ struct Trial {
   /// Without the single changes, where a page shows them in another way.
   var summary: [Block] { [approval, logins, seats].compactMap { $0 } }
 
+  /// Whether somebody loses a login.
+  var takesLogins: Bool {
+    let logins = reply["logins"]?.elements ?? []
+    return logins.contains { $0.shown("before") == "ALLOW" && $0.shown("after") != "ALLOW" }
+      || reply["logins-left-out"]?.integer ?? 0 > 0
+  }
+
   private var approval: Block? {
     guard let approval = reply["approval"], !approval.isNull else { return nil }
     return .notice(

@@ -62,6 +62,9 @@ struct WhyPages: ConsolePages {
         blocks += try await Self.password(visit, user, product)
       }
     }
+    if let id = try? await visit.readQuietly(["USER.GET", user])["id"]?.integer {
+      blocks.append(.text(.link("The page of \(user)", Address("people", String(id)))))
+    }
     blocks.append(await Self.table(rules, isPast ? nil : visit, user, product))
     return Page("Why can't they log in?", area: address, blocks)
   }

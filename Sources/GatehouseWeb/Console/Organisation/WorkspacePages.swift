@@ -151,9 +151,14 @@ struct WorkspacePages: ConsolePages {
     }
     let there = Address("workspaces", name)
     guard !changed.isEmpty else { return .redirect(there, Flash("Nothing was different.", tone: .accent)) }
+    let command = ["WORKSPACE.SET", name] + changed.flatMap { [$0.name, visit.form[$0.name]] }
+    let loss = LossPage(
+      title: "Change the settings of \(name)?", submit: "Save what changed", command: command, action: there,
+      fields: changed.map { ($0.name, visit.form[$0.name]) }, cancel: there, area: address)
+    if let page = try await loss.page(visit) { return .page(page) }
     let reply: RESPValue
     do {
-      reply = try await visit.write(["WORKSPACE.SET", name] + changed.flatMap { [$0.name, visit.form[$0.name]] })
+      reply = try await visit.write(command)
     } catch let failure as CommandFailure where !failure.isPassing {
       return .page(try await workspace(visit, failure))
     }

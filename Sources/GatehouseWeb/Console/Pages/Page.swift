@@ -39,7 +39,7 @@ struct Page {
         "csrf": FormToken.of(person.ownToken), "sealedAs": FormSeal.text(of: person), "sealedIn": visit.workspace,
         "here": visit.isForm ? visit.form["here"].nonEmpty ?? Address.root : visit.target,
         "username": person.username, "user": String(person.user), "workspace": visit.workspace,
-        "words": visit.query["q"],
+        "words": visit.query["q"], "maySearch": held.contains { $0.permission == "user.read" && $0.scope != "oneself" },
         "banner": person.actor.map { banner(actor: $0, visit) },
         "groups": Area.Group.allCases.compactMap { group in group.values(shown, current: area) },
         "lead": intro.isEmpty ? nil : Values(dictionaryLiteral: ("cells", intro.values)),

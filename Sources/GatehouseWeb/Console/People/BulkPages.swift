@@ -63,7 +63,9 @@ struct BulkPages {
       people += last["users"]?.integer ?? 0
     }
     let text = "\(changed) of \(people) people were changed: \(change.field) is \(change.value)."
-    let parts = commands.count > 1 ? " In \(commands.count) parts; Undo takes back the last one." : ""
+    let parts =
+      commands.count > 1
+      ? " In \(commands.count) parts; Undo takes back the last one, and the trail has the others." : ""
     // Where nothing was changed, there is nothing to take back.
     return .redirect(change.list, await visit.done(last, text + parts, undo: changed > 0 ? "USER.BULK" : nil))
   }
@@ -100,10 +102,15 @@ struct BulkPages {
       empty: failure.block)
     let blocks: [Block] = [
       .section(
-        "\(refused.count) of \(results.count) would be refused", note: "All are changed, or none.", [table.block])
+        "\(refused.count) of \(results.count) would be refused",
+        note: results.count > BulkChange.most
+          ? "Of each part of \(BulkChange.most) people all are changed, or none." : "All are changed, or none.",
+        [table.block])
     ]
     guard !others.isEmpty else {
-      return Page("Nobody can be changed", area: PeoplePages.address, blocks + [report(change, change.ids)])
+      return Page(
+        "Nobody can be changed", area: PeoplePages.address,
+        blocks + [.buttons([.link("Back to the list", change.list)]), report(change, change.ids)])
     }
     return await page(
       visit, change, others,

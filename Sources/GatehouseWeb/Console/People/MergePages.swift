@@ -12,11 +12,18 @@ struct MergePages {
     console.post("people/merge-several/apply") { visit in
       let keep = visit.form["keep"]
       let drops = try others(visit, besides: keep)
-      let replies = try await visit.write(together: drops.map { command(keep, $0) })
+      // What one command did can be taken back; what several did in one record cannot.
+      let isOne = drops.count == 1
+      let replies =
+        isOne
+        ? [try await visit.write(command(keep, drops[0]))]
+        : try await visit.write(together: drops.map { command(keep, $0) })
       let kept = replies.last?.shown("username").nonEmpty ?? "#" + keep
       return .redirect(
         Address("people", keep),
-        await visit.done(replies.last ?? .null, "\(drops.count) were merged into \(kept)."))
+        await visit.done(
+          replies.last ?? .null, "\(drops.count) \(isOne ? "was" : "were") merged into \(kept).",
+          undo: isOne ? "USER.MERGE" : nil))
     }
   }
 
@@ -62,10 +69,17 @@ struct MergePages {
       fields: [
         Field("keep", "Who stays", .choice(people.map { .init($0.id, "\($0.username), \($0.name)") }), value: keep)
       ], hidden: hidden, submit: "See what would change", cancel: try list(visit))
-    let blocks: [Block] = [.section("Whom the others lead to from then on", [choice.block])]
-    guard visit.form.has("keep") else { return Page("Merge \(ids.count) people?", area: PeoplePages.address, blocks) }
+    let title = "Merge \(ids.count) people?"
+    guard let chosen = people.first(where: { $0.id == visit.form["keep"] }) else {
+      return Page(
+        title, area: PeoplePages.address, [.section("Whom the others lead to from then on", [choice.block])])
+    }
+    // The choice is made: only what was tried is sent.
+    let other = Button.post("Choose somebody else", Self.address, hidden)
     return Page(
-      "Merge \(ids.count) people?", area: PeoplePages.address, blocks + (try await trials(visit, people, keep)))
+      title, area: PeoplePages.address,
+      [.section("\(chosen.username), \(chosen.name), stays", [.buttons([other])])]
+        + (try await trials(visit, people, keep)))
   }
 
   private func trials(
@@ -73,9 +87,15 @@ struct MergePages {
   ) async throws -> [Block] {
     var rows: [Table.Row] = []
     var isRefused = false
-    for drop in try others(visit, besides: keep) {
-      let failure = await visit.refusal(of: command(keep, drop) + ["REASON", "trial"])
+    var details: [Block] = []
+    let drops = try others(visit, besides: keep)
+    for drop in drops {
+      let (verdict, trial) = await visit.trial(command(keep, drop) + ["REASON", "trial"])
+      var failure: CommandFailure?
+      if case .refused(let why) = verdict { failure = why }
+      if verdict.isForbidden { failure = CommandFailure("NOPERM user.delete, to merge them") }
       if failure != nil { isRefused = true }
+      if verdict.isAllowed { details += drops.count == 1 ? Trial(trial).blocks : Trial(trial).summary }
       let name = people.first { $0.id == drop }?.username ?? "#" + drop
       rows.append(
         .init([
@@ -96,9 +116,12 @@ struct MergePages {
       fields: [Field("reason", "Reason", hint: "Recorded in the trail.", required: true)],
       hidden: people.map { ("id", $0.id) } + [("keep", keep)], submit: "Merge them", isDangerous: true,
       cancel: try list(visit))
-    return [
-      section,
-      .section("Go ahead?", note: "All are merged, or none. The trail says what each had.", [form.block]),
+    return [section] + details + [
+      .section(
+        "Go ahead?",
+        note: people.count == 2
+          ? "The trail says what each had."
+          : "All are merged, or none, and this cannot be taken back. The trail says what each had.", [form.block])
     ]
   }
 }

@@ -20,7 +20,12 @@ struct NewPersonPages {
           return .redirect(PeoplePages.address, await visit.done(reply, "\(name) was added."))
         }
         var text = "\(name) was added."
-        if visit.form["invite"] == "1" { text += " An invitation waits to be sent." }
+        if visit.form["invite"] == "1" {
+          let card = try await visit.readQuietly(["USER.GET", "#\(id)"])
+          text +=
+            card.shown("email").isEmpty
+            ? " They have no e-mail address, so no invitation is sent." : " An invitation waits to be sent."
+        }
         for product in chosenProducts(visit.form) where await visit.lacksLicence("#\(id)", product) {
           text += " They cannot log in to \(product) before they have a licence of it."
         }
@@ -62,7 +67,8 @@ struct NewPersonPages {
       ("NAME", "name"), ("FIRST", "first"), ("MIDDLE", "middle"), ("LAST", "last"), ("EMAIL", "email"),
       ("PHONE", "phone"),
       ("DEPARTMENT", "department"), ("LANGUAGE", "language"), ("TIMEZONE", "timezone"), ("HIRED", "hired"),
-      ("RELEASED", "released"), ("INITIALS", "initials"), ("REFERENCE", "reference"), ("DIVISION", "division"),
+      ("RELEASED", "released"), ("SCHEDULE", "schedule"), ("LEAVE", "leave"), ("INITIALS", "initials"),
+      ("REFERENCE", "reference"), ("DIVISION", "division"),
       ("STATUS", "status"), ("ROLE", "role"), ("ACCOUNT", "account"), ("MESSAGE", "message"),
     ] where !form[name].isEmpty { words += [option, form[name]] }
     if !form["contact"].isEmpty { words += ["CONTACT", "#" + form["contact"]] }
@@ -85,7 +91,8 @@ struct NewPersonPages {
     let contact = form["contact"].nonEmpty ?? visit.query["contact"]
     let card = contact.isEmpty ? nil : try await visit.read("CONTACT.GET", "#" + contact)
     var person = [
-      Field("first", "First name", value: form["first"]), Field("last", "Last name", value: form["last"]),
+      Field("first", "First name", value: form["first"]), Field("middle", "Middle name", value: form["middle"]),
+      Field("last", "Last name", value: form["last"]),
       Field("username", "Username", value: form["username"].nonEmpty ?? visit.query["username"], required: true),
       Field("email", "E-mail", .email, value: form["email"]), Field("phone", "Phone", value: form["phone"]),
       Field("language", "Language", value: form["language"], hint: "Such as en or pt-br."),
@@ -95,7 +102,7 @@ struct NewPersonPages {
     // P3, S3: what was typed to look for somebody becomes the name, parted as the workspace writes names.
     let name = card == nil ? (isFirst ? visit.query["who"] : form["name"]).trimmed : ""
     if !name.isEmpty {
-      person.removeAll { ["first", "last"].contains($0.name) }
+      person.removeAll { ["first", "middle", "last"].contains($0.name) }
       person.insert(
         Field("name", "Name", value: name, hint: "Parted into first and last name as the workspace writes names."),
         at: 0)
@@ -110,6 +117,7 @@ struct NewPersonPages {
         Field("reference", "Reference", value: form["reference"]),
         Field("hired", "Hired", .day, value: form["hired"]),
         Field("released", "Released", .day, value: form["released"]),
+        Field("schedule", "Schedule", value: form["schedule"]), Field("leave", "Leave", value: form["leave"]),
       ] + PersonFields.custom(definitions) { form["x:" + $0] }
     let roles = try await visit.read("ROLE.LIST").elements ?? []
     let statuses = [Field.Option("", "As the workspace has it")] + ["active", "pending", "inactive"].map { .init($0) }

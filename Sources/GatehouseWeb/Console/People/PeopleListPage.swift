@@ -4,10 +4,14 @@ import GatehouseWire
 struct PeopleListPage {
   let visit: Visit
   let query: PeopleQuery
+  /// The fields that the workspace has added.
+  private let ownFields: [String]
 
-  init(_ visit: Visit) {
+  init(_ visit: Visit) async {
     self.visit = visit
     query = PeopleQuery(visit.query, workspace: visit.workspace, now: visit.now)
+    let fields = try? await visit.readQuietly(["FIELD.LIST", "WORKSPACE", visit.workspace]).elements
+    ownFields = (fields ?? []).map { $0.shown("name") }
   }
 
   func page() async throws -> Page {
@@ -133,7 +137,7 @@ struct PeopleListPage {
     let form = Form(
       Address("people", "bulk"), layout: .row, id: "bulk",
       fields: [
-        Field("field", "Set", .choice(BulkChange.fields.map { .init($0) })),
+        Field("field", "Set", .choice((BulkChange.fields + ownFields).map { .init($0) })),
         Field("value", "to", hint: "Empty clears the field."),
         Field(
           "all", "All \(count) who match, not only those ticked", .checkbox(isOn: false),
@@ -154,7 +158,7 @@ struct PeopleListPage {
     let chosen = Set(query.columns)
     let choice = Form(
       PeoplePages.address, .get, layout: .row, id: "columns",
-      fields: PeopleQuery.columns.map { column in
+      fields: (PeopleQuery.columns + ownFields.map { ($0, $0) }).map { column in
         var field = Field("column", column.title, .checkbox(isOn: chosen.contains(column.name)))
         field.value = column.name
         return field

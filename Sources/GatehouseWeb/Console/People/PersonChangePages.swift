@@ -28,7 +28,16 @@ struct PersonChangePages {
     let person = try await Person(visit)
     let isAgain = failure != nil
     func value(_ name: String) -> String { isAgain ? visit.form[name] : person.card.shown(name) }
-    var fields = (PersonFields.contact + PersonFields.user).map { PersonFields.field($0, value: value($0.name)) }
+    var fields: [Field] = []
+    var kept: [Cell] = []
+    for field in PersonFields.contact + PersonFields.user {
+      if let rule = await Self.obstacle(to: field.name, person, visit) {
+        kept += [.text(kept.isEmpty ? "" : ", "), .text(field.label + " ("), .code(rule), .text(")")]
+      } else {
+        fields.append(PersonFields.field(field, value: value(field.name)))
+      }
+    }
+    let shown = fields.map(\.name).joined(separator: " ")
     let definitions =
       try await visit.readIfAllowed("FIELD.LIST", "WORKSPACE", person.card.shown("home"))?.elements ?? []
     fields += PersonFields.custom(definitions) { name in
@@ -38,16 +47,27 @@ struct PersonChangePages {
     let form = Form(
       person.address("edit"), layout: .grid, fields: fields,
       // The version that was shown: what somebody else changes meanwhile is not overwritten.
-      hidden: [("version", person.card.shown("version"))], cancel: person.address)
+      hidden: [("version", person.card.shown("version")), ("shown", shown)], cancel: person.address)
+    let others: [Block] = kept.isEmpty ? [] : [.text([.muted("Not to be changed by you here: ")] + kept)]
     return Page(
       "Edit \(person.name)", area: PeoplePages.address, failure: failure,
-      [.section("Card", [form.block])])
+      [.section("Card", [form.block] + others)])
+  }
+
+  /// The permission or rule for which the server would not let the reader change a field, whatever the value.
+  private static func obstacle(to field: String, _ person: Person, _ visit: Visit) async -> String? {
+    guard let failure = await visit.refusal(of: ["USER.SET", person.word, field, person.card.shown(field)]) else {
+      return nil
+    }
+    if failure.code == "NOPERM" { return failure.why.head(before: ",") }
+    return failure.rule == "impersonation" ? failure.rule : nil
   }
 
   /// The fields that are other than before, `field value …`.
   private func changes(_ visit: Visit, _ person: Person) -> [String] {
     var words: [String] = []
-    for field in PersonFields.contact + PersonFields.user {
+    let shown = visit.form["shown"].split(separator: " ").map(String.init)
+    for field in PersonFields.contact + PersonFields.user where shown.isEmpty || shown.contains(field.name) {
       let now = PersonFields.value(of: field, in: visit.form)
       let isSent = visit.form.has(field.name) || now == "0"
       if isSent, now != person.card.shown(field.name) { words += [field.name, now] }

@@ -204,7 +204,7 @@ struct PersonPage {
         .init(
           [
             [.strong(role.shown("role"))] + (role.flag("main") ? [.text(" "), .badge("main", .quiet)] : []),
-            [.text(role.shown("scope"))], [.time(role["until"]?.integer)],
+            [.text(role.shown("scope"))], [.time(role["from"]?.integer)], [.time(role["until"]?.integer)],
           ], buttons: button.map { [$0] } ?? []))
     }
     let grant = await grantButton()
@@ -213,7 +213,7 @@ struct PersonPage {
       "Roles", id: "roles", actions: actions,
       [
         Table(
-          caption: "Roles", columns: [.init("Role"), .init("Where"), .init("Until")], rows: rows,
+          caption: "Roles", columns: [.init("Role"), .init("Where"), .init("From"), .init("Until")], rows: rows,
           empty: .text(.muted("No role: the person has their own record, time and sessions."))
         ).block
       ])
@@ -352,6 +352,9 @@ struct PersonPage {
     let records = ListPage(reply).items
     return .section(
       "Trail", id: "trail", actions: [.link("All of it", person.address("trail"))],
-      [records.isEmpty ? .text(.muted("Nothing that you may see.")) : Timeline(records).block])
+      [
+        records.isEmpty
+          ? .text(.muted("Nothing that you may see.")) : await Timeline(records, about: person, for: visit).block
+      ])
   }
 }

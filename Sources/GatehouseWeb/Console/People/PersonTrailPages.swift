@@ -16,7 +16,8 @@ struct PersonTrailPages {
         return .file(name: "trail-\(person.username).json", type: "application/json", text: json)
       }
       return .file(
-        name: "trail-\(person.username).csv", type: "text/csv; charset=utf-8", text: CSV.text(Self.rows(records)))
+        name: "trail-\(person.username).csv", type: "text/csv; charset=utf-8",
+        text: CSV.text(Self.rows(records, person)))
     }
     console.post("people/:user/trail/verify") { visit in
       let person = try await Person(visit)
@@ -54,7 +55,7 @@ struct PersonTrailPages {
         [
           list.items.isEmpty
             ? .empty("Nothing here", "Nothing happened that you may see, or the filter is too narrow.")
-            : Timeline(list.items).block
+            : await Timeline(list.items, about: person, for: visit).block
         ]),
     ]
     if let cursor = list.cursor {
@@ -94,7 +95,7 @@ struct PersonTrailPages {
     return records
   }
 
-  private static func rows(_ records: [RESPValue]) -> [[String]] {
+  private static func rows(_ records: [RESPValue], _ person: Person) -> [[String]] {
     let head = ["lsn", "time", "actor", "as", "service", "command", "reason", "change", "of", "field", "old", "new"]
     return [head]
       + records.flatMap { record -> [[String]] in
@@ -102,7 +103,7 @@ struct PersonTrailPages {
           record.shown("lsn"), record["time"]?.integer.map { TimeText.text(of: $0) } ?? "", record.shown("actor"),
           record.shown("subject"), record.shown("service"), record.shown("command"), record.shown("reason"),
         ]
-        return (record["changes"]?.elements ?? []).flatMap { change -> [[String]] in
+        return Timeline.changes(of: record, about: person).flatMap { change -> [[String]] in
           let what = who + [change.shown("change"), change.shown("entity")]
           let fields = change["fields"]?.elements ?? []
           guard !fields.isEmpty else { return [what + ["", "", ""]] }

@@ -39,6 +39,7 @@ struct SearchPages: ConsolePages {
       ["USER.SEARCH"] + Self.plain(words) + ["LIMIT", String(Self.mostPeople)])
     let people = reply.elements ?? []
     var blocks = [Self.people(people)]
+    if let contacts = try await contacts(visit, words) { blocks.append(contacts) }
     if let keys = try await keys(visit, people) { blocks.append(keys) }
     if let trail = try await trail(visit, people) { blocks.append(trail) }
     return Page("Search: \(visit.query["q"])", blocks)
@@ -72,6 +73,14 @@ struct SearchPages: ConsolePages {
           empty: .empty("Nobody is called so", "Every word must begin a part of the name, the username or the e-mail.")
         ).block
       ])
+  }
+
+  /// Who has no login.
+  private func contacts(_ visit: Visit, _ words: [String]) async throws -> Block? {
+    let found = try await visit.readIfAllowed(["CONTACT.SEARCH"] + Self.plain(words) + ["LIMIT", "10"])?.elements ?? []
+    let others = found.filter { $0.shown("user").isEmpty }
+    guard !others.isEmpty else { return nil }
+    return .section("Contacts without a login", [ContactPages.table(of: others, empty: .text(.none)).block])
   }
 
   /// The keys of the first people found, where the reader may see them.
@@ -116,6 +125,11 @@ struct SearchPages: ConsolePages {
       }
       let records = ListPage(reply).items
       if !records.isEmpty { blocks.append(.section("Trail of the \(kind) #\(id)", [Timeline(records).block])) }
+    }
+    if let reply = try await visit.readIfAllowed("AUDIT.LIST", "CURSOR", String(max(id, 1)), "COUNT", "1"),
+      let record = ListPage(reply).items.first, record["lsn"]?.integer == id
+    {
+      blocks.append(.section("Record #\(id)", [Timeline([record]).block]))
     }
     if blocks.isEmpty { blocks = [.empty("Nothing has the id #\(id)", "Or you may not see it.")] }
     return Page("Search: #\(id)", blocks)

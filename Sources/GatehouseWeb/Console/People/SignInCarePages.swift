@@ -61,9 +61,7 @@ struct SignInCarePages {
     if isOneself {
       buttons = [.link("Your own account", OwnPages.address)]
     } else {
-      // What has a password or a code among its words has no trial. This one needs the same right, and whether a mail can
-      // be sent does not matter here.
-      let verdict = await visit.mayBegin(["PASSWORD.GENERATE", person.word], besides: ["mail"])
+      let verdict = await Self.settingVerdict(visit, person)
       buttons.append(.asked(verdict, .link("Set a password", person.address("set-password")), "Set a password"))
       if factor.flag("enrolled"), verdict.isAllowed {
         buttons.append(.link("Remove the second factor", person.address("factor-end"), .danger))
@@ -106,8 +104,19 @@ struct SignInCarePages {
     return [("Password", state), ("Wrong passwords", wrong)]
   }
 
+  /// What has a password or a code among its words has no trial. This one needs the same right, and whether a mail can be
+  /// sent does not matter here.
+  private static func settingVerdict(_ visit: Visit, _ person: Person) async -> Verdict {
+    await visit.mayBegin(["PASSWORD.GENERATE", person.word], besides: ["mail"])
+  }
+
   private func settingPassword(_ visit: Visit, _ failure: CommandFailure?) async throws -> Page {
     let person = try await Person(visit)
+    switch await Self.settingVerdict(visit, person) {
+    case .allowed: break
+    case .refused(let failure): throw failure
+    case .forbidden: throw CommandFailure("NOPERM credential.set over \(person.username), to set their password")
+    }
     let form = Form(
       person.address("set-password"),
       fields: [

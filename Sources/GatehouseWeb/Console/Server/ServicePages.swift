@@ -25,10 +25,20 @@ struct ServicePages: ConsolePages {
       let made = try await visit.write(["SERVICE.CREATE", name] + rights + bounds)
       return .page(Self.secret(of: name, made["secret"]?.string))
     }
+    console.get("services/change") { visit in .page(try await Self.changing(visit, nil)) }
+    console.post("services/change") { visit in
+      let (name, service) = (visit.form["name"], try await Self.service(visit, visit.form["name"]))
+      do {
+        let reply = try await visit.write(["SERVICE.SET", name] + Self.changes(of: service, visit.form))
+        return .redirect(Self.address, await visit.done(reply, "\(name) is changed, from its next command on."))
+      } catch let failure as CommandFailure where !failure.isPassing {
+        return .page(try await Self.changing(visit, failure))
+      }
+    }
     console.post("services/rotate") { visit in
       let name = visit.form["name"]
       let made = try await visit.write("SERVICE.ROTATE", name, "OVERLAP", "1d")
-      return .page(Self.secret(of: name, made["secret"]?.string))
+      return .page(Self.secret(of: name, made["secret"]?.string, isNew: true))
     }
     console.get("services/delete") { visit in
       let name = visit.query["name"]
@@ -43,12 +53,84 @@ struct ServicePages: ConsolePages {
     }
   }
 
+  // MARK: Changing one
+
+  private static let limits = [
+    (name: "connections", label: "Connections at most"), (name: "commands", label: "Commands a second at most"),
+    (name: "bytes", label: "Bytes a second at most"),
+  ]
+
+  private static func service(_ visit: Visit, _ name: String) async throws -> RESPValue {
+    let services = try await visit.read("SERVICE.LIST").elements ?? []
+    guard let found = services.first(where: { $0.shown("name") == name }) else {
+      throw CommandFailure("NOTFOUND service \(name)")
+    }
+    return found
+  }
+
+  /// What it is bound to, as it is typed. The workspaces of products are not of its own.
+  private static func words(_ service: RESPValue, _ field: String) -> String {
+    if field == "workspaces", service["products"]?.elements != nil { return "" }
+    return (service[field]?.elements ?? []).compactMap(\.string).joined(separator: " ")
+  }
+
+  /// The options of `SERVICE.SET`: the rights as they are ticked, and whatever else is other than before.
+  private static func changes(of service: RESPValue, _ form: FormFields) -> [String] {
+    var options = rights.map(\.name).filter { form.has($0) }
+    for (field, option) in [("workspaces", "WORKSPACE"), ("products", "PRODUCT")]
+    where form[field] != words(service, field) {
+      options += form[field].split(separator: " ").flatMap { [option, String($0)] }
+    }
+    let certificate = form["certificate"]
+    if certificate != service.shown("certificate") {
+      options += certificate.isEmpty ? ["NOCERT"] : ["CERT", certificate]
+    }
+    for limit in limits where form[limit.name] != service.shown(limit.name) {
+      options += [limit.name.uppercased(), form[limit.name].nonEmpty ?? "0"]
+    }
+    return options
+  }
+
+  private static func changing(_ visit: Visit, _ failure: CommandFailure?) async throws -> Page {
+    let name = visit.isForm ? visit.form["name"] : visit.query["name"]
+    let service = try await service(visit, name)
+    let held = Set((service["rights"]?.elements ?? []).compactMap(\.string))
+    func value(_ field: String, _ now: String) -> String { visit.isForm ? visit.form[field] : now }
+    let form = Form(
+      Address("services", "change"), layout: .grid,
+      fields: rights.map { right in
+        let isOn = visit.isForm ? visit.form.has(right.name) : held.contains(right.name)
+        return Field(right.name, right.name, .checkbox(isOn: isOn), value: "1", hint: right.hint)
+      } + [
+        Field(
+          "workspaces", "Only for these workspaces", value: value("workspaces", words(service, "workspaces")),
+          hint: "Separated by blanks. A bound service is bound elsewhere, but never to nothing."),
+        Field("products", "Only for these products", value: value("products", words(service, "products"))),
+        Field(
+          "certificate", "Name in its client certificate",
+          value: value("certificate", service.shown("certificate")),
+          hint: "A client with a valid certificate of this name needs no secret; empty for none."),
+      ]
+        + limits.map { limit in
+          Field(
+            limit.name, limit.label, .number, value: value(limit.name, service.shown(limit.name)),
+            hint: "Of all its connections together; 0 for no limit of its own.")
+        } + [Field("reason", "Reason", value: visit.form["reason"], hint: "Recorded in the trail.")],
+      hidden: [("name", name)], submit: "Change the service", cancel: address)
+    return Page(
+      "Change the service \(name)", area: address, failure: failure, [.section("What it may do", [form.block])])
+  }
+
+  // MARK: The list
+
   /// The secret, which is shown once.
-  private static func secret(of name: String, _ secret: String?) -> Page {
+  private static func secret(of name: String, _ secret: String?, isNew: Bool = false) -> Page {
     Page(
       "The secret of \(name)", area: address,
       [
-        .notice(.warn, "It is shown this once", [.text("Copy it to the application's settings now.")]),
+        .notice(
+          .warn, "It is shown this once",
+          [.text("Copy it to the application's settings now." + (isNew ? " The old one stays good for a day." : ""))]),
         .code("Secret", secret ?? "it was shown when this form was sent first"),
         .buttons([.link("Services", address)]),
       ])
@@ -68,6 +150,7 @@ struct ServicePages: ConsolePages {
           [.time(service["created"]?.integer)],
         ],
         buttons: [
+          .link("Change", Address("services", "change").adding("name", name), label: "Change \(name)"),
           .link("Trail", TrailPages.address(ofService: name), label: "Trail of \(name)"),
           .post("New secret", Address("services", "rotate"), [("name", name)], label: "New secret for \(name)"),
           .link("Delete", Address("services", "delete").adding("name", name), .danger),

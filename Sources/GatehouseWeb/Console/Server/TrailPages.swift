@@ -92,7 +92,7 @@ struct TrailPages: ConsolePages {
         ? .empty(
           "No record",
           next == "0" ? "Nothing was done that these filters show." : "None of the newest is meant; look further back.")
-        : Timeline(records) { Address("people", String($0)) }.block)
+        : await Timeline(records, for: visit).block)
     var more: [Button] = []
     if visit.query.has("cursor") { more.append(.link("Newest", here)) }
     if next != "0" { more.append(.link("Older records", here.adding("cursor", next))) }

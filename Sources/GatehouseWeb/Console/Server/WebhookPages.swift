@@ -35,7 +35,7 @@ struct WebhookPages: ConsolePages {
       let name = visit.form["name"]
       let made = try await visit.write(
         ["WEBHOOK.ROTATE", name, "OVERLAP", "1d"] + Self.option(visit.form["workspace"]))
-      return .page(Self.secret(of: name, made))
+      return .page(Self.secret(of: name, made, isNew: true))
     }
     console.get("webhooks/delete") { visit in
       let (name, place) = (visit.query["name"], visit.query["workspace"])
@@ -54,11 +54,13 @@ struct WebhookPages: ConsolePages {
   /// - Parameter place: a workspace; empty for the whole server.
   private static func option(_ place: String) -> [String] { place.isEmpty ? [] : ["WORKSPACE", place] }
 
-  private static func secret(of name: String, _ made: RESPValue) -> Page {
+  private static func secret(of name: String, _ made: RESPValue, isNew: Bool = false) -> Page {
     Page(
       "The secret of \(name)", area: address,
       [
-        .notice(.warn, "It is shown this once", [.text("The receiver checks the signatures with it.")]),
+        .notice(
+          .warn, "It is shown this once",
+          [.text("The receiver checks the signatures with it." + (isNew ? " The old one signs, too, for a day." : ""))]),
         .code("Secret", made.shown("secret").nonEmpty ?? "it was shown when this form was sent first"),
         .buttons([.link("Webhooks", address)]),
       ])

@@ -21,15 +21,8 @@ struct CommandFailure: Error, Sendable {
     code = problem.code
     rule = problem.rule
     status = problem.status
-    let detail =
-      rule.map { String(decoding: problem.detail.utf8.dropFirst($0.utf8.count + 1), as: UTF8.self).trimmed }
-      ?? problem.detail
-    // By bytes: what somebody has typed may stand there, and join with the blank behind the semicolon.
-    let bytes = Array(detail.utf8)
-    let end = bytes.indices.dropLast().first { bytes[$0] == UInt8(ascii: ";") && bytes[$0 + 1] == UInt8(ascii: " ") }
-    why = end.map { String(decoding: bytes[..<$0], as: UTF8.self) } ?? detail
-    remedy = end.map { String(decoding: bytes[($0 + 2)...], as: UTF8.self) }
-    if let remedy, remedy.hasPrefix("usage: ") { self.remedy = nil }
+    why = problem.why
+    remedy = problem.remedy.flatMap { $0.hasPrefix("usage: ") ? nil : $0 }
   }
 
   /// The same in the words of the console.

@@ -34,7 +34,12 @@ struct SCIMDiscovery {
             ("type", .string("oauthbearertoken")), ("name", .string("Bearer token")),
             ("description", .string("The secret of a service that is bound to the workspace")),
             ("specUri", .string("https://www.rfc-editor.org/rfc/rfc6750")), ("primary", .bool(true)),
-          ])
+          ]),
+          .object([
+            ("type", .string("httpbasic")), ("name", .string("HTTP Basic")),
+            ("description", .string("The name of the service, and its secret as the password")),
+            ("specUri", .string("https://www.rfc-editor.org/rfc/rfc7617")), ("primary", .bool(false)),
+          ]),
         ])
       ),
     ]

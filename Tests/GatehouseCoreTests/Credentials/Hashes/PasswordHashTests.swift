@@ -39,6 +39,11 @@ struct PasswordHashTests {
       ("pbkdf2_sha1$5000001$salt$AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "it has 5000001 iterations, more than 5000000"),
       ("$scrypt$ln=20,r=8,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA", "it takes 1024 MiB of memory, more than 512"),
       ("$argon2id$v=19$m=524289,t=1,p=1$c29tZXNhbHQ$c29tZXNhbHRzYWx0", "it takes 513 MiB of memory, more than 512"),
+      ("$scrypt$ln=16,r=1,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA", "its N is too large for its block size"),
+      (
+        "$scrypt$ln=10,r=17,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA",
+        "its block size is more than 16 with a parallelism of 1"
+      ),
       ("$scrypt$ln=63,r=8,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA", "its N is 2^63, more than 2^31"),
       (
         "$scrypt$ln=1,r=8,p=1048575$AAAAAAAA$eHh4eHh4eHh4eHh4eHh4eA",

@@ -98,9 +98,12 @@ import Testing
   @Test("B13: a trial says that the deed would wait") func dryRun() {
     ask("user.status")
     let trial = core.run("USER.STATUS ana inactive DRYRUN", as: one)
-    #expect(trial.keys == ["approval", "changes", "logins", "logins-left-out", "seats"])
+    #expect(trial.keys == ["approval", "changes", "logins", "logins-left-out", "seats", "names"])
     #expect("\(trial["approval"])" == "{needs: user.status, workspace: main}")
-    #expect(core.run("USER.SET ana phone 1 DRYRUN", as: one).keys == ["changes", "logins", "logins-left-out", "seats"])
+    #expect(
+      core.run("USER.SET ana phone 1 DRYRUN", as: one).keys == [
+        "changes", "logins", "logins-left-out", "seats", "names",
+      ])
   }
 
   @Test("B13, B3: what nobody may do while impersonating is not asked for either") func impersonating() throws {

@@ -5,8 +5,8 @@ import sys
 from support.company import signed_in
 
 
-def main(address, password):
-    with signed_in(address, password) as (browser, company):
+def main(address, password, **options):
+    with signed_in(address, password, **options) as (browser, company):
         company.open_workspace("firm", "actionstep", {"matters": {}})
 
         # The contact record comes first, where there is none.

@@ -92,7 +92,7 @@ def main(address, password):
         browser.sees("would be merged")
         browser.fill("Reason", "the same person")
         browser.press("Merge them")
-        browser.sees("1 were merged into nils")
+        browser.sees("1 was merged into nils")
 
         # Several to inactive, from a filtered list with the status in sight.
         browser.open("/console/people?column=username&column=status&column=account&column=last-login")

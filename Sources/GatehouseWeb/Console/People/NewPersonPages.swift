@@ -91,13 +91,19 @@ struct NewPersonPages {
     let contact = form["contact"].nonEmpty ?? visit.query["contact"]
     let card = contact.isEmpty ? nil : try await visit.read("CONTACT.GET", "#" + contact)
     var person = [
-      Field("first", "First name", value: form["first"]), Field("middle", "Middle name", value: form["middle"]),
-      Field("last", "Last name", value: form["last"]),
+      Field("first", "First name", value: form["first"]), Field("last", "Last name", value: form["last"]),
       Field("username", "Username", value: form["username"].nonEmpty ?? visit.query["username"], required: true),
       Field("email", "E-mail", .email, value: form["email"]), Field("phone", "Phone", value: form["phone"]),
       Field("language", "Language", value: form["language"], hint: "Such as en or pt-br."),
       Field("timezone", "Time zone", value: form["timezone"], hint: "Such as Europe/Prague."),
     ]
+    // Few workspaces want these: they stand in the form where they must be given.
+    let wanted =
+      try await visit.readIfAllowed("WORKSPACE.GET", visit.workspace)?
+      .shown("policy.user.required-fields").split(separator: ",").map(String.init) ?? []
+    let rare = [("middle", "Middle name"), ("schedule", "Schedule"), ("leave", "Leave")]
+      .filter { wanted.contains($0.0) }.map { Field($0.0, $0.1, value: form[$0.0]) }
+    person += rare.filter { $0.name == "middle" }
     if card != nil { person.removeAll { !["username", "language"].contains($0.name) } }
     // P3, S3: what was typed to look for somebody becomes the name, parted as the workspace writes names.
     let name = card == nil ? (isFirst ? visit.query["who"] : form["name"]).trimmed : ""
@@ -117,8 +123,7 @@ struct NewPersonPages {
         Field("reference", "Reference", value: form["reference"]),
         Field("hired", "Hired", .day, value: form["hired"]),
         Field("released", "Released", .day, value: form["released"]),
-        Field("schedule", "Schedule", value: form["schedule"]), Field("leave", "Leave", value: form["leave"]),
-      ] + PersonFields.custom(definitions) { form["x:" + $0] }
+      ] + rare.filter { $0.name != "middle" } + PersonFields.custom(definitions) { form["x:" + $0] }
     let roles = try await visit.read("ROLE.LIST").elements ?? []
     let statuses = [Field.Option("", "As the workspace has it")] + ["active", "pending", "inactive"].map { .init($0) }
     let role =
